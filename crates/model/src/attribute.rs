@@ -63,6 +63,7 @@ attributes! {
     ExecutionClass = "executionClass",
     ConnectionNames = "connectionNames",
     Arguments = "arguments",
+    MaskedArguments = "maskedArguments",
     Visual = "visual",
     Graph = "graph",
     MaxConcurrentRuns = "maxConcurrentRuns",
@@ -125,7 +126,7 @@ impl Value {
 
     /// Whether the value says nothing: an empty text, list or map.
     #[must_use]
-    fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         match self {
             Self::Text(text) => text.is_empty(),
             Self::List(items) => items.is_empty(),

@@ -99,7 +99,7 @@ pub fn connector_of(qualified_name: &str) -> Option<&str> {
 /// Appends one part, percent-encoding `/`, `%` and control characters (as UTF-8 bytes, upper-case hex) and nothing else.
 pub fn encode_part(raw: &str, out: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    if !raw.bytes().any(|byte| byte == b'/' || byte == b'%' || byte < 0x20 || byte >= 0x7f) {
+    if !raw.bytes().any(|byte| byte == b'/' || byte == b'%' || !(0x20..0x7f).contains(&byte)) {
         out.push_str(raw);
         return;
     }

@@ -1,0 +1,50 @@
+# The commands of the project. `make demo` and `make test` are the two that a fresh machine needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := .cache
+VENV := $(CACHE)/venv
+TOOLS := $(CACHE)/tools
+MODEL := $(CACHE)/glue-service-2.json
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: help demo test check bench golden tools
+
+help: ## Lists the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+tools:
+	@command -v cargo >/dev/null || { echo "cargo is missing: install a Rust toolchain (rust-toolchain.toml says which)"; exit 1; }
+	@command -v python3 >/dev/null || { echo "python3 is missing: install Python 3"; exit 1; }
+	@command -v cc >/dev/null || { echo "a C compiler is missing: install gcc or clang"; exit 1; }
+
+demo: tools ## Crawls a simulated AWS account and takes a tour; needs no AWS account and no network
+	cargo run --release --locked --quiet --package cli --bin isinglass -- demo
+
+test: check $(VENV) $(MODEL) ## Runs everything that a submission must pass
+	cargo build --workspace --bins --locked
+	ISINGLASS_GLUE_MODEL=$(abspath $(MODEL)) ISINGLASS_PYTHON=$(abspath $(VENV))/bin/python cargo test --workspace --locked
+
+check: tools $(TOOLS)/bin/cargo-deny ## Format, lints, dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(TOOLS)/bin/cargo-deny --all-features check --hide-inclusion-graph bans licenses sources
+
+bench: tools $(VENV) ## Measures the program beside a boto3 loop; SIZES="10000 100000 1000000" chooses catalogs
+	cargo build --release --locked --package cli --package sim --bins
+	$(VENV)/bin/python scripts/bench.py $(SIZES)
+
+golden: tools $(VENV) $(MODEL) ## Writes the golden files anew: look at the diff
+	UPDATE_EXPECT=1 ISINGLASS_GLUE_MODEL=$(abspath $(MODEL)) cargo test --package connector --package model --locked
+
+$(VENV): scripts/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement scripts/requirements.txt
+	touch $(VENV)
+
+$(MODEL): $(VENV)
+	$(VENV)/bin/python -c "import botocore, gzip, pathlib; data = pathlib.Path(botocore.__file__).parent / 'data/glue/2017-03-31'; packed = data / 'service-2.json.gz'; pathlib.Path('$(MODEL)').write_bytes(gzip.decompress(packed.read_bytes()) if packed.exists() else (data / 'service-2.json').read_bytes())"
+
+$(TOOLS)/bin/cargo-deny:
+	cargo install cargo-deny --locked --version 0.20.2 --root $(TOOLS)

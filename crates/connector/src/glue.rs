@@ -1,0 +1,19 @@
+//! The Glue Data Catalog: what is read ([`page`]), what it becomes ([`map`]), in which order ([`crawl`]).
+
+mod crawl;
+mod filter;
+mod graph;
+pub(crate) mod hive_type;
+mod map;
+mod naming;
+mod page;
+mod preflight;
+mod settings;
+mod slice;
+pub(crate) mod view_sql;
+
+pub use crawl::{CrawlError, CrawlResult, Failure, Ports, crawl};
+pub use filter::{Filter, FilterError, Pattern};
+pub use naming::{Naming, OWN_CATALOG};
+pub use preflight::{Check, CheckState, preflight};
+pub use settings::{Keep, Section, Settings};

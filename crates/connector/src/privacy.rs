@@ -1,0 +1,68 @@
+//! What may be kept of values that can hold a secret or business data: every such field has a type of this module, whose only
+//! way in masks (reference: the field table in `docs/what-we-read.md`).
+
+mod arguments;
+mod connection_properties;
+mod identity;
+mod location;
+mod parameters;
+mod scanner;
+mod text;
+mod type_text;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use arguments::Arguments;
+pub(crate) use connection_properties::ConnectionProperties;
+pub(crate) use identity::{Owner, Person, Role};
+pub(crate) use location::{Location, clean_location};
+pub(crate) use parameters::Parameters;
+pub(crate) use scanner::scrub;
+pub(crate) use text::{FreeText, Sign, Text, ViewSql};
+pub(crate) use type_text::TypeText;
+
+/// Where something was masked; the keys of the report's `masked`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MaskedPlace {
+    /// A job's, trigger's or workflow's argument.
+    Argument,
+    /// A connection's property.
+    ConnectionProperty,
+    /// A parameter of a table, database or catalog.
+    Parameter,
+    /// A description or comment in which the scanner found a secret.
+    FreeText,
+    /// A view's text, whose literals are replaced.
+    ViewText,
+    /// The name of a person.
+    PersonName,
+}
+
+const PLACES: [(MaskedPlace, &str); 6] = [
+    (MaskedPlace::Argument, "job-argument"),
+    (MaskedPlace::ConnectionProperty, "connection-property"),
+    (MaskedPlace::Parameter, "table-parameter"),
+    (MaskedPlace::FreeText, "free-text"),
+    (MaskedPlace::ViewText, "view-text"),
+    (MaskedPlace::PersonName, "person-name"),
+];
+
+/// How much was masked in a run, by place.
+#[derive(Debug, Default)]
+pub struct MaskedCounts([AtomicU64; PLACES.len()]);
+
+impl MaskedCounts {
+    pub(crate) fn add(&self, place: MaskedPlace, count: u64) {
+        if count > 0 {
+            self.0[place as usize].fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    /// The counts that are not zero, by the names that reports use.
+    #[must_use]
+    pub fn to_map(&self) -> BTreeMap<String, u64> {
+        let count = |place: MaskedPlace| self.0[place as usize].load(Ordering::Relaxed);
+        PLACES.iter().map(|(place, name)| ((*name).to_owned(), count(*place))).filter(|(_, count)| *count > 0).collect()
+    }
+}

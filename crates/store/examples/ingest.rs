@@ -1,0 +1,190 @@
+//! What the catalog costs: processor time (all threads), bytes and peak memory for a first crawl, an unchanged and a changed one,
+//! and the time of questions. `cargo run --release -p store --example ingest -- TABLES [FILE]`.
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a benchmark prints, reads the clock and may panic"
+)]
+
+use std::time::Instant;
+
+use model::attribute::{Attribute, Value};
+use model::{Asset, AssetBatch, ColumnDraft, Item, Kind, Outcome, QualifiedName, Scope, ScopeReport, SourceHash};
+use store::{CatalogUrl, Connection, ConnectionSpec, RemovalPolicy, RunEnd, RunWriter, Store};
+
+const TABLES_PER_SCHEMA: usize = 1000;
+const PAGE: usize = 100;
+const WORDS: &str = "customer order amount price currency status created updated deleted date time zone country region city street \
+    postal code email phone first last middle name birth gender product category brand sku quantity unit discount tax total shipping \
+    tracking carrier warehouse supplier vendor invoice payment method card type account number balance credit debit interest rate loan \
+    term start end duration flag active source target system batch run job event session user agent device browser version platform \
+    campaign channel medium content click view impression cost revenue margin score rank level tier group segment cohort index key hash \
+    token payload metadata schema partition offset";
+
+fn main() {
+    let tables: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(100_000);
+    let file = std::env::args().nth(2).unwrap_or_else(|| "/tmp/isinglass-bench/catalog.db".to_owned());
+    let folder = std::path::Path::new(&file).parent().unwrap().to_owned();
+    let _ = std::fs::remove_dir_all(&folder);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(&CatalogUrl::sqlite(&file)).await.unwrap();
+        let spec = ConnectionSpec { name: "bench".into(), connector: "glue", number: Some(1), region: None, account: None };
+        let connection = store.connection(&spec, 0).await.unwrap();
+        crawl(&store, &connection, "first crawl", tables, 0, false).await;
+        println!("  file: {} bytes a table", std::fs::metadata(&file).unwrap().len() / tables as u64);
+        crawl(&store, &connection, "unchanged crawl", tables, 0, true).await;
+        crawl(&store, &connection, "same content, other bytes", tables, 0, false).await;
+        crawl(&store, &connection, "every table changed", tables, 1, false).await;
+        println!("peak memory {} MB", peak_memory_mb());
+        store.close().await;
+    });
+}
+
+async fn crawl(store: &Store, connection: &Connection, what: &str, tables: usize, version: usize, ask: bool) {
+    let started = Instant::now();
+    let before = processor_time_us();
+    let thread_before = thread_time_us();
+    let mut making = 0.0;
+    let run = store.begin_run(connection, "{}", 0).await.unwrap();
+    let mut scopes = Vec::new();
+    let schemas = tables.div_ceil(TABLES_PER_SCHEMA);
+    let root = connection.qualified_name.child("AwsDataCatalog");
+    let mut head: Vec<Item> = vec![Asset::new(Kind::Database, root.clone(), "AwsDataCatalog").into()];
+    head.extend((0..schemas).map(|schema| {
+        let name = format!("schema_{schema:05}");
+        Item::from(Asset::new(Kind::Schema, root.child(&name), name))
+    }));
+    run.apply(AssetBatch { scope: Scope::new("databases"), items: head, unchanged: vec![] }).await.unwrap();
+    for schema in 0..schemas {
+        let parent = root.child(&format!("schema_{schema:05}"));
+        let scope = Scope::new(format!("AwsDataCatalog/schema_{schema:05}"));
+        let last = tables.min((schema + 1) * TABLES_PER_SCHEMA);
+        for first in (schema * TABLES_PER_SCHEMA..last).step_by(PAGE) {
+            let numbers = first..last.min(first + PAGE);
+            let batch = if ask {
+                unchanged_page(&run, &parent, &scope, numbers).await
+            } else {
+                let at = thread_time_us();
+                let items = numbers.map(|number| table(&parent, number, version)).collect();
+                making += thread_time_us() - at;
+                AssetBatch { scope: scope.clone(), items, unchanged: vec![] }
+            };
+            run.apply(batch).await.unwrap();
+        }
+        scopes.push(ScopeReport { scope, complete: true });
+    }
+    let missing = run.missing(&scopes, 1000).await.unwrap();
+    assert!(missing.is_empty());
+    let end = RunEnd { outcome: Outcome::Complete, scopes, gone: vec![], removal: RemovalPolicy::default(), now_ms: 0 };
+    let finished = run.finish(end).await.unwrap();
+    let spent = processor_time_us() - before - making;
+    let preparing = thread_time_us() - thread_before - making;
+    println!(
+        "{what}: {:.1} us of processor time a table, {:.1} of it outside of SQL ({:.1} us more to make it), {:.1} s; {} rows written, peak {} MB, {:?}",
+        spent / tables as f64,
+        preparing / tables as f64,
+        making / tables as f64,
+        started.elapsed().as_secs_f64(),
+        finished.rows_written,
+        peak_memory_mb(),
+        finished.changes
+    );
+}
+
+async fn unchanged_page(run: &RunWriter, parent: &QualifiedName, scope: &Scope, numbers: std::ops::Range<usize>) -> AssetBatch {
+    let slices: Vec<_> = numbers.map(|number| (parent.child(&table_name(number)), SourceHash(number as u64))).collect();
+    let asked = slices.len();
+    let unchanged: Vec<_> = run.unchanged(slices).await.unwrap().into_iter().flatten().collect();
+    assert_eq!(unchanged.len(), asked);
+    AssetBatch { scope: scope.clone(), items: vec![], unchanged }
+}
+
+struct Random(u64);
+
+static VOCABULARY: std::sync::LazyLock<Vec<&str>> = std::sync::LazyLock::new(|| WORDS.split_ascii_whitespace().collect());
+
+impl Random {
+    fn word(&mut self) -> &'static str {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        VOCABULARY[(self.0 % VOCABULARY.len() as u64) as usize]
+    }
+}
+
+fn table_name(number: usize) -> String {
+    let mut random = Random(number as u64 * 0x9E37_79B9_7F4A_7C15 + 1);
+    format!("{}_{}_{number:07}", random.word(), random.word())
+}
+
+fn table(parent: &QualifiedName, number: usize, version: usize) -> Item {
+    let name = table_name(number);
+    let mut asset = Asset::new(Kind::Table, parent.child(&name), name.clone());
+    let mut random = Random(number as u64 * 0x9E37_79B9_7F4A_7C15 + 77);
+    let location = format!("s3://lake-prod-eu/warehouse/{}/{name}/", number / TABLES_PER_SCHEMA);
+    for (attribute, value) in [
+        (Attribute::Description, Value::from(format!("The {} of the {}, version {version}", random.word(), random.word()))),
+        (Attribute::ColumnCount, Value::from(20)),
+        (Attribute::SubType, Value::from("EXTERNAL_TABLE")),
+        (Attribute::ExternalLocation, Value::from(location)),
+        (Attribute::ExternalLocationFormat, Value::from("org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat")),
+        (Attribute::IsPartitioned, Value::from(true)),
+        (Attribute::PartitionKeys, Value::texts(["year", "month"])),
+        (Attribute::SourceCreatedBy, Value::from("arn:aws:sts::123456789012:assumed-role/etl/session")),
+        (Attribute::SourceCreatedAt, Value::from(1_700_000_000_000_i64)),
+        (Attribute::SourceUpdatedAt, Value::from(1_700_000_000_000_i64 + number as i64)),
+        (
+            Attribute::Parameters,
+            Value::Map(
+                ["classification", "typeOfData", "EXTERNAL", "compressionType", "table_type", "write.format.default"]
+                    .map(|key| (key.to_owned(), Value::from(format!("value of {key}"))))
+                    .to_vec(),
+            ),
+        ),
+    ] {
+        asset.attributes.set(attribute, value);
+    }
+    let mut parent_column = None;
+    for index in 0..30_u32 {
+        let nested = index % 3 == 2;
+        let name = format!("{}_{}", random.word(), random.word());
+        let comment = (index % 2 == 0).then(|| format!("the {} at {}", random.word(), random.word()));
+        let draft = ColumnDraft {
+            name: &name,
+            data_type: "string",
+            raw_type: "string",
+            description: comment.as_deref(),
+            order: index + 1,
+            partition_order: None,
+            parent: if nested { parent_column } else { None },
+            nested_count: 0,
+        };
+        let at = asset.columns.push(&draft);
+        if !nested {
+            parent_column = Some(at);
+        }
+    }
+    Item { asset, derived: vec![], source: Some(SourceHash(number as u64)) }
+}
+
+/// User and system time of all threads, microseconds (proc(5): `/proc/self/stat` counts in hundredths of a second).
+fn processor_time_us() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_ascii_whitespace().collect();
+    let ticks: f64 = [11, 12].map(|at: usize| fields[at].parse::<f64>().unwrap()).iter().sum();
+    ticks * 10_000.0
+}
+
+/// Time of this thread, microseconds (proc(5): `/proc/thread-self/schedstat` counts in nanoseconds).
+fn thread_time_us() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    stat.split(' ').next().unwrap().parse::<f64>().unwrap() / 1000.0
+}
+
+fn peak_memory_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_ascii_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}

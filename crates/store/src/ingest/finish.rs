@@ -1,0 +1,247 @@
+//! The end of a run: what is proven to be gone is archived, unless it is suspiciously much.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::document::report::{Changes, Report};
+use model::{ChangeCounts, Kind, KnownAsset, Outcome, RunId, ScopeReport};
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+use crate::dialect::number_list;
+use crate::ingest::archive;
+use crate::ingest::context::lock;
+use crate::ingest::run::{RunWriter, State, rows_written};
+use crate::{Result, Store, StoreError};
+
+/// How a run ended, as the crawl sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Whether everything was read.
+    pub outcome: Outcome,
+    /// How far each scope was read.
+    pub scopes: Vec<ScopeReport>,
+    /// Assets whose absence is proven. What lies below them goes with them, except for what the run has seen.
+    pub gone: Vec<KnownAsset>,
+    /// How much may be archived.
+    pub removal: RemovalPolicy,
+    /// The time, milliseconds since 1970 UTC.
+    pub now_ms: i64,
+}
+
+/// How much a run may archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemovalPolicy {
+    /// Nothing at all when it would be more than this share of the connection's active assets, or when the run has seen nothing.
+    Guarded {
+        /// In percent of the stored assets, columns not counted.
+        max_share_percent: u8,
+    },
+    /// Whatever is gone: a person has confirmed it.
+    Confirmed,
+}
+
+impl Default for RemovalPolicy {
+    fn default() -> Self {
+        Self::Guarded { max_share_percent: 20 }
+    }
+}
+
+/// What a run has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishedRun {
+    /// The run.
+    pub run: RunId,
+    /// The outcome: partial where the guard kept assets that would have been archived.
+    pub outcome: Outcome,
+    /// Lines of the document form found, by kind.
+    pub counts: BTreeMap<Kind, u64>,
+    /// What changed, in the same lines.
+    pub changes: ChangeCounts,
+    /// Rows written into the database, those inside its search index included.
+    pub rows_written: u64,
+}
+
+/// Names of incomplete scopes that are kept with a run.
+const SCOPES_KEPT_MAX: usize = 1000;
+
+impl RunWriter {
+    /// Ends the run: writes what was taken, archives what is gone, and stores counts and outcome.
+    ///
+    /// # Errors
+    /// When something could not be written; the run is not ended then and can only [`RunWriter::fail`].
+    pub async fn finish(&self, end: RunEnd) -> Result<FinishedRun> {
+        self.flush().await?;
+        let mut state = self.state.lock().await;
+        if state.ended || state.broken {
+            return Err(StoreError::RunBroken { run: self.run });
+        }
+        state.broken = true;
+        let mut writer = self.store.inner.writer.lock().await;
+        let before = rows_written(&mut writer).await?;
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let protected = self.remove(&mut transaction, &mut state, &end).await?;
+        state.publish();
+        let outcome = if protected > 0 && end.outcome == Outcome::Complete { Outcome::Partial } else { end.outcome };
+        let changes = lock(&self.progress).tally.changes(protected);
+        self.end(&mut transaction, &state, &end, outcome, changes).await?;
+        transaction.commit().await?;
+        state.rows_written += rows_written(&mut writer).await? - before;
+        state.broken = false;
+        state.ended = true;
+        let counts = lock(&self.progress).tally.counts();
+        Ok(FinishedRun { run: self.run, outcome, counts, changes, rows_written: state.rows_written })
+    }
+
+    /// Ends the run as failed. What it stored before stays, and nothing is archived.
+    ///
+    /// # Errors
+    /// When the end could not be written; the next run marks this one as interrupted then.
+    pub async fn fail(&self, now_ms: i64) -> Result<FinishedRun> {
+        // What cannot be written any more is lost with the run that failed.
+        let flushed = self.flush().await;
+        if let Err(error) = &flushed {
+            tracing::debug!(%error, run = %self.run, "the last batches of a failed run are not stored");
+        }
+        let mut state = self.state.lock().await;
+        let mut writer = self.store.inner.writer.lock().await;
+        let (counts, changes) = {
+            let progress = lock(&self.progress);
+            (progress.tally.counts(), progress.tally.changes(0))
+        };
+        let end =
+            RunEnd { outcome: Outcome::Failed, scopes: Vec::new(), gone: Vec::new(), removal: RemovalPolicy::default(), now_ms };
+        self.end(&mut writer, &state, &end, Outcome::Failed, changes).await?;
+        state.ended = true;
+        Ok(FinishedRun { run: self.run, outcome: Outcome::Failed, counts, changes, rows_written: state.rows_written })
+    }
+
+    /// Archives what is gone; how many lines the guard kept instead.
+    async fn remove(&self, connection: &mut SqliteConnection, state: &mut State, end: &RunEnd) -> Result<u64> {
+        let (gone, kept) = self.expand(connection, &end.gone).await?;
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        if let RemovalPolicy::Guarded { max_share_percent } = end.removal {
+            let text = "SELECT count(*) FROM place p JOIN asset a ON a.place = p.id WHERE p.connection = $1 AND a.archived_run = 0";
+            let active: i64 = sqlx::query_scalar(text).bind(self.connection.0).fetch_one(&mut *connection).await?;
+            let share_exceeded = gone.len() as u128 * 100 > u128::from(max_share_percent) * u128::from(active.cast_unsigned());
+            if share_exceeded || lock(&self.progress).seen.is_empty() {
+                return Ok(kept);
+            }
+        }
+        let gone: Vec<i64> = gone.into_iter().collect();
+        let archived = archive::archive(connection, &mut state.context, &gone).await?;
+        state.context.tally.archived += archived.cast_signed();
+        Ok(0)
+    }
+
+    /// The ids of what goes: the proven ones, what lies below them and what was derived from either; and how many lines that is.
+    async fn expand(&self, connection: &mut SqliteConnection, gone: &[KnownAsset]) -> Result<(BTreeSet<i64>, u64)> {
+        let mut found = Expansion::default();
+        for chunk in gone.chunks(EXPANDED_ROWS) {
+            let ids = number_list(chunk.iter().map(|known| known.id));
+            let text = "SELECT a.id, a.columns, a.location, p.path, a.part FROM content c
+                JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind JOIN place p ON p.id = a.place
+                WHERE c.id IN (SELECT value FROM json_each($1)) AND a.archived_run = 0 AND p.connection = $2";
+            let rows = sqlx::query(text).bind(ids).bind(self.connection.0).fetch_all(&mut *connection).await?;
+            for row in rows {
+                if !self.take(&row, &mut found)? {
+                    continue;
+                }
+                let (path, part): (&str, &str) = (row.try_get(3)?, row.try_get(4)?);
+                self.take_below(connection, &format!("{path}{part}"), &mut found).await?;
+            }
+        }
+        let owners: Vec<i64> = found.ids.iter().copied().collect();
+        for chunk in owners.chunks(EXPANDED_ROWS) {
+            let text = "SELECT id, columns, location FROM asset
+                WHERE owner > 0 AND owner IN (SELECT value FROM json_each($1)) AND archived_run = 0";
+            let query = sqlx::query(text).bind(number_list(chunk.iter().copied()));
+            for row in query.fetch_all(&mut *connection).await? {
+                self.take(&row, &mut found)?;
+            }
+        }
+        Ok((found.ids, found.lines))
+    }
+
+    async fn take_below(&self, connection: &mut SqliteConnection, name: &str, found: &mut Expansion) -> Result<()> {
+        // Every path below a name begins with the name and a slash; `0` is the character after the slash.
+        let text = "SELECT a.id, a.columns, a.location FROM place p JOIN asset a ON a.place = p.id
+            WHERE p.path >= $1 AND p.path < $2 AND p.connection = $3 AND a.archived_run = 0";
+        let query = sqlx::query(text).bind(format!("{name}/")).bind(format!("{name}0")).bind(self.connection.0);
+        for row in query.fetch_all(connection).await? {
+            self.take(&row, found)?;
+        }
+        Ok(())
+    }
+
+    /// Adds an asset, unless the run has seen it; whether it was added.
+    fn take(&self, row: &sqlx::sqlite::SqliteRow, found: &mut Expansion) -> Result<bool> {
+        let id: i64 = row.try_get(0)?;
+        if lock(&self.progress).seen.contains(id) || !found.ids.insert(id) {
+            return Ok(false);
+        }
+        // The location's process, and the object for the table that stands for it: just what the stored number says.
+        let (columns, location): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
+        found.lines += 1 + columns.cast_unsigned() + location.cast_unsigned();
+        Ok(true)
+    }
+
+    async fn end(
+        &self,
+        connection: &mut SqliteConnection,
+        state: &State,
+        end: &RunEnd,
+        outcome: Outcome,
+        changes: ChangeCounts,
+    ) -> Result<()> {
+        let incomplete = end.scopes.iter().filter(|scope| !scope.complete).map(|scope| scope.scope.as_str());
+        let scopes = serde_json::json!({
+            "complete": end.scopes.iter().filter(|scope| scope.complete).count(),
+            "incomplete": incomplete.take(SCOPES_KEPT_MAX).collect::<Vec<_>>(),
+        });
+        let changes =
+            serde_json::to_string(&Changes::from(changes)).map_err(|error| StoreError::internal("write counts", error))?;
+        let seen = lock(&self.progress).seen.to_bytes();
+        let text = "UPDATE run SET finished_ms = $1, outcome = $2, changes = $3, scopes = $4, first_created = $5,
+            last_created = $6, seen = $7 WHERE id = $8";
+        sqlx::query(text)
+            .bind(end.now_ms)
+            .bind(outcome.as_str())
+            .bind(changes)
+            .bind(scopes.to_string())
+            .bind(state.context.created.map(|(first, _)| first))
+            .bind(state.context.created.map(|(_, last)| last))
+            .bind(seen)
+            .bind(self.run.0)
+            .execute(&mut *connection)
+            .await?;
+        let text = "UPDATE run SET seen = NULL WHERE connection = $1 AND id < $2 AND seen IS NOT NULL";
+        sqlx::query(text).bind(self.connection.0).bind(self.run.0).execute(connection).await?;
+        Ok(())
+    }
+}
+
+/// Assets expanded by one statement.
+const EXPANDED_ROWS: usize = 500;
+
+#[derive(Default)]
+struct Expansion {
+    ids: BTreeSet<i64>,
+    lines: u64,
+}
+
+impl Store {
+    /// Keeps the report of a run.
+    ///
+    /// # Errors
+    /// When there is no such run, or it cannot be written.
+    pub async fn save_report(&self, run: RunId, report: &Report) -> Result<()> {
+        let text = serde_json::to_string(report).map_err(|error| StoreError::internal("write a report", error))?;
+        let mut writer = self.inner.writer.lock().await;
+        let query = sqlx::query("UPDATE run SET report = $1 WHERE id = $2").bind(text).bind(run.0);
+        if query.execute(&mut *writer).await?.rows_affected() == 0 {
+            return Err(StoreError::NotFound { message: format!("there is no run {run} in this catalog") });
+        }
+        Ok(())
+    }
+}

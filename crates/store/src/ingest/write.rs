@@ -1,0 +1,463 @@
+//! One group of batches, written in one transaction: only what is new or differs.
+
+use std::collections::{HashMap, HashSet};
+
+use model::{Kind, S3Location};
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::Result;
+use crate::content::{self, Stored};
+use crate::dialect::{Bound, Bulk, number_list, text_list};
+use crate::ingest::archive::{self, Removed};
+use crate::ingest::context::Context;
+use crate::ingest::edges::{self, EdgeRow};
+use crate::ingest::prepare::{Prepared, PreparedBatch, PreparedItem};
+use crate::ingest::tally::{Lines, LocationRole, Tally};
+use crate::ingest::{column_changes, history};
+
+/// What is known of a stored asset before the write.
+#[derive(Clone, Debug)]
+pub(crate) struct Existing {
+    pub(crate) id: i64,
+    scope: i64,
+    owner: i64,
+    archived: bool,
+    source_hash: Option<i64>,
+    content_hash: i64,
+    processes: i64,
+    column_processes: i64,
+    location: LocationRole,
+}
+
+/// What has to happen to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// It is not stored yet.
+    Create,
+    /// It is stored as archived.
+    Restore,
+    /// Its content differs.
+    Change,
+    /// Its content is the same, what it was made from or belongs to is not.
+    Touch,
+    /// Nothing.
+    Keep,
+}
+
+impl Action {
+    /// Whether content, words and edges are written.
+    fn writes_content(self) -> bool {
+        matches!(self, Self::Create | Self::Restore | Self::Change)
+    }
+}
+
+/// A row on its way into the catalog.
+pub(crate) struct Row<'a> {
+    pub(crate) new: &'a Prepared,
+    pub(crate) id: i64,
+    pub(crate) action: Action,
+    pub(crate) existing: Option<Existing>,
+    pub(crate) location: LocationRole,
+    pub(crate) before: Option<Before>,
+    place: i64,
+    scope: i64,
+    /// The position of the asset that it is derived from.
+    owner: Option<usize>,
+    owner_id: i64,
+    processes: i64,
+    column_processes: i64,
+}
+
+/// What a changed asset was.
+pub(crate) struct Before {
+    pub(crate) stored: Stored,
+    pub(crate) location: Option<S3Location>,
+}
+
+/// Writes a group of batches.
+pub(crate) async fn write_group(connection: &mut SqliteConnection, context: &mut Context, group: &[PreparedBatch]) -> Result<()> {
+    let mut round: Vec<(&str, &PreparedItem)> = Vec::new();
+    let mut names: HashSet<(&str, &str, Kind)> = HashSet::new();
+    for batch in group {
+        for item in &batch.items {
+            // A name that comes twice is written in turn: the second time it is compared with the first.
+            let mut keys = item.all().map(|row| (row.place.as_str(), row.part.as_str(), row.kind));
+            if keys.clone().any(|key| names.contains(&key)) {
+                write_round(connection, context, &round).await?;
+                round.clear();
+                names.clear();
+            }
+            names.extend(keys.by_ref());
+            round.push((batch.scope.as_str(), item));
+        }
+    }
+    write_round(connection, context, &round).await
+}
+
+/// Writes items whose names are all different.
+async fn write_round(connection: &mut SqliteConnection, context: &mut Context, items: &[(&str, &PreparedItem)]) -> Result<()> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let mut rows = number_names(connection, context, items).await?;
+    let mut existing = find_existing(connection, context, &rows).await?;
+    for row in &mut rows {
+        row.existing = existing.remove(&(row.place, row.new.part.as_str(), row.new.kind));
+    }
+    decide(connection, &mut rows).await?;
+    read_before(connection, &mut rows).await?;
+    archive_dropped(connection, context, &rows).await?;
+    give_locations(connection, context, &mut rows).await?;
+    write_rows(connection, context, &rows).await?;
+    count(context, &rows);
+    context.end_round();
+    Ok(())
+}
+
+/// Turns the names of scopes and places into numbers.
+async fn number_names<'a>(
+    connection: &mut SqliteConnection,
+    context: &mut Context,
+    items: &[(&str, &'a PreparedItem)],
+) -> Result<Vec<Row<'a>>> {
+    let mut rows = Vec::with_capacity(items.iter().map(|(_, item)| item.rows()).sum());
+    for (scope, item) in items {
+        let scope = context.scope(connection, scope).await?;
+        let owner = rows.len();
+        for (index, new) in item.all().enumerate() {
+            let derived = |kind: Kind| i64::try_from(item.derived.iter().filter(|row| row.kind == kind).count()).unwrap_or(0);
+            rows.push(Row {
+                new,
+                id: 0,
+                action: Action::Keep,
+                existing: None,
+                location: LocationRole::None,
+                before: None,
+                place: context.place(connection, &new.place).await?,
+                scope,
+                owner: (index > 0).then_some(owner),
+                owner_id: 0,
+                processes: if index == 0 { derived(Kind::Process) } else { 0 },
+                column_processes: if index == 0 { derived(Kind::ColumnProcess) } else { 0 },
+            });
+        }
+    }
+    Ok(rows)
+}
+
+type Key<'a> = (i64, &'a str, Kind);
+
+async fn find_existing<'a>(
+    connection: &mut SqliteConnection,
+    context: &Context,
+    rows: &[Row<'a>],
+) -> Result<HashMap<Key<'a>, Existing>> {
+    let mut by_place: HashMap<i64, HashMap<&'a str, ()>> = HashMap::new();
+    for row in rows.iter().filter(|row| !context.is_new_place(row.place)) {
+        by_place.entry(row.place).or_default().insert(&row.new.part, ());
+    }
+    let mut found = HashMap::new();
+    for (place, parts) in by_place {
+        let text =
+            "SELECT part, kind, id, scope, owner, archived_run, source_hash, content_hash, processes, column_processes, location
+            FROM asset WHERE place = $1 AND part IN (SELECT value FROM json_each($2))";
+        let query = sqlx::query(text).bind(place).bind(text_list(parts.keys().copied()));
+        for row in query.fetch_all(&mut *connection).await? {
+            let part: &str = row.try_get(0)?;
+            let (Some((part, ())), Some(kind)) = (parts.get_key_value(part), Kind::from_code(row.try_get(1)?)) else { continue };
+            let existing = Existing {
+                id: row.try_get(2)?,
+                scope: row.try_get(3)?,
+                owner: row.try_get(4)?,
+                archived: row.try_get::<i64, _>(5)? != 0,
+                source_hash: row.try_get(6)?,
+                content_hash: row.try_get(7)?,
+                processes: row.try_get(8)?,
+                column_processes: row.try_get(9)?,
+                location: LocationRole::from_code(row.try_get(10)?),
+            };
+            found.insert((place, *part, kind), existing);
+        }
+    }
+    Ok(found)
+}
+
+/// Gives every row its id and says what has to happen to it.
+async fn decide(connection: &mut SqliteConnection, rows: &mut [Row<'_>]) -> Result<()> {
+    if rows.iter().any(|row| row.existing.is_none()) {
+        let mut last: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM content").fetch_one(connection).await?;
+        for row in rows.iter_mut().filter(|row| row.existing.is_none()) {
+            last += 1;
+            row.id = last;
+        }
+    }
+    for row in rows.iter_mut() {
+        if let Some(existing) = &row.existing {
+            row.id = existing.id;
+        }
+    }
+    for index in 0..rows.len() {
+        rows[index].owner_id = rows[index].owner.map_or(0, |owner| rows[owner].id);
+        rows[index].action = action(&rows[index]);
+    }
+    Ok(())
+}
+
+fn action(row: &Row<'_>) -> Action {
+    let Some(existing) = &row.existing else { return Action::Create };
+    let same_surroundings = existing.scope == row.scope
+        && existing.owner == row.owner_id
+        && existing.source_hash == row.new.source_hash
+        && existing.processes == row.processes
+        && existing.column_processes == row.column_processes;
+    match (existing.archived, existing.content_hash == row.new.content_hash, same_surroundings) {
+        (true, _, _) => Action::Restore,
+        (false, false, _) => Action::Change,
+        (false, true, false) => Action::Touch,
+        (false, true, true) => Action::Keep,
+    }
+}
+
+/// Stored contents read at once: they may be large.
+const BEFORE_ROWS: usize = 100;
+
+/// Reads what the rows were that are about to be overwritten.
+async fn read_before(connection: &mut SqliteConnection, rows: &mut [Row<'_>]) -> Result<()> {
+    let mut changing: Vec<&mut Row<'_>> =
+        rows.iter_mut().filter(|row| matches!(row.action, Action::Change | Action::Restore)).collect();
+    for chunk in changing.chunks_mut(BEFORE_ROWS) {
+        let ids = chunk.iter().map(|row| row.id);
+        let mut stored = content::read(&mut *connection, ids).await?;
+        for row in chunk {
+            let Some(stored) = stored.remove(&row.id) else { continue };
+            let location = if row.action == Action::Change { stored.asset.data_location() } else { None };
+            row.before = Some(Before { stored, location });
+        }
+    }
+    Ok(())
+}
+
+/// Archives processes that are no longer derived from what they belonged to.
+async fn archive_dropped(connection: &mut SqliteConnection, context: &mut Context, rows: &[Row<'_>]) -> Result<()> {
+    let owns = |row: &&Row<'_>| row.existing.as_ref().is_some_and(|was| !was.archived && was.processes + was.column_processes > 0);
+    let owners: Vec<i64> = rows.iter().filter(owns).map(|row| row.id).collect();
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let text = "SELECT id FROM asset WHERE owner > 0 AND owner IN (SELECT value FROM json_each($1)) AND archived_run = 0";
+    let derived: Vec<i64> = sqlx::query_scalar(text).bind(number_list(owners)).fetch_all(&mut *connection).await?;
+    let kept: HashSet<i64> = rows.iter().map(|row| row.id).collect();
+    let dropped: Vec<i64> = derived.into_iter().filter(|id| !kept.contains(id)).collect();
+    let archived = archive::archive(connection, context, &dropped).await?;
+    context.tally.archived += archived.cast_signed();
+    Ok(())
+}
+
+/// Finds for every table with a location whether it stands for the S3 object there, or another table does.
+async fn give_locations(connection: &mut SqliteConnection, context: &mut Context, rows: &mut [Row<'_>]) -> Result<()> {
+    let moved = rows.iter().filter(|row| row.action == Action::Change).filter_map(|row| {
+        let before = row.before.as_ref()?.location.clone()?;
+        let role = row.existing.as_ref().map_or(LocationRole::None, |existing| existing.location);
+        (row.new.location.as_ref() != Some(&before)).then_some(Removed { asset: row.id, location: before, role })
+    });
+    let moved: Vec<Removed> = moved.collect();
+    let heirs = archive::release_locations(connection, context, &moved).await?;
+    context.tally.archived += heirs.objects_gone.cast_signed();
+    let taken = taken_locations(connection, context, rows).await?;
+    let mut taken: HashSet<String> = taken.into_iter().collect();
+    for row in rows.iter_mut() {
+        let Some(location) = &row.new.location else { continue };
+        let kept = row.existing.as_ref().filter(|_| !claims(row)).map(|existing| existing.location);
+        row.location = match kept {
+            Some(_) if heirs.assets.contains(&row.id) => LocationRole::Owns,
+            Some(role) => role,
+            None if taken.insert(location.as_str().to_owned()) => LocationRole::Owns,
+            None => LocationRole::Shares,
+        };
+    }
+    Ok(())
+}
+
+/// Whether a row's location is new to it.
+fn claims(row: &Row<'_>) -> bool {
+    match row.action {
+        Action::Create | Action::Restore => row.new.location.is_some(),
+        Action::Change => {
+            row.new.location.is_some()
+                && row.before.as_ref().and_then(|before| before.location.as_ref()) != row.new.location.as_ref()
+        }
+        Action::Touch | Action::Keep => false,
+    }
+}
+
+async fn taken_locations(connection: &mut SqliteConnection, context: &Context, rows: &[Row<'_>]) -> Result<Vec<String>> {
+    let claimed: Vec<&str> =
+        rows.iter().filter(|row| claims(row)).filter_map(|row| row.new.location.as_ref().map(S3Location::as_str)).collect();
+    if claimed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = "SELECT DISTINCT location FROM location WHERE location IN (SELECT value FROM json_each($1)) AND connection = $2";
+    Ok(sqlx::query_scalar(text).bind(text_list(claimed)).bind(context.connection.0).fetch_all(connection).await?)
+}
+
+const ASSETS: Bulk = Bulk {
+    head: "INSERT INTO asset (place, part, kind, id, scope, owner, archived_run, source_hash, content_hash, columns, processes,
+        column_processes, location) VALUES",
+    tail: "ON CONFLICT (place, part, kind) DO UPDATE SET scope = excluded.scope, owner = excluded.owner, archived_run = 0,
+        source_hash = excluded.source_hash, content_hash = excluded.content_hash, columns = excluded.columns,
+        processes = excluded.processes, column_processes = excluded.column_processes, location = excluded.location",
+    width: 13,
+};
+
+const CONTENTS: Bulk = Bulk {
+    head: "INSERT INTO content (id, place, part, kind, first_run, changed_run, name, attributes, columns) VALUES",
+    tail: "ON CONFLICT (id) DO UPDATE SET changed_run = excluded.changed_run, name = excluded.name,
+        attributes = excluded.attributes, columns = excluded.columns",
+    width: 9,
+};
+
+const LOCATIONS: Bulk = Bulk {
+    head: "INSERT INTO location (location, asset, connection) VALUES",
+    tail: "ON CONFLICT (location, asset) DO NOTHING",
+    width: 3,
+};
+
+const WORDS: Bulk = Bulk { head: "INSERT INTO asset_words (rowid, words) VALUES", tail: "", width: 2 };
+
+async fn write_rows(connection: &mut SqliteConnection, context: &mut Context, rows: &[Row<'_>]) -> Result<()> {
+    let run = context.run.0;
+    let states: Vec<&Row<'_>> = rows.iter().filter(|row| row.action != Action::Keep).collect();
+    ASSETS.write(connection, &states, bind_state).await?;
+    let mut contents: Vec<&Row<'_>> = rows.iter().filter(|row| row.action.writes_content()).collect();
+    if contents.is_empty() {
+        return Ok(());
+    }
+    // The search index wants ascending ids: it starts a new segment for every step back.
+    contents.sort_unstable_by_key(|row| row.id);
+    CONTENTS.write(connection, &contents, |query, row| bind_content(query, row, run)).await?;
+    let claimed: Vec<(&str, i64)> =
+        contents.iter().filter(|row| claims(row)).filter_map(|row| Some((row.new.location.as_ref()?.as_str(), row.id))).collect();
+    let connection_id = context.connection.0;
+    LOCATIONS.write(connection, &claimed, |query, row| query.bind(row.0.to_owned()).bind(row.1).bind(connection_id)).await?;
+    write_words(connection, context, &contents).await?;
+    write_edges(connection, &contents).await?;
+    history::write(connection, context.run, &contents).await
+}
+
+fn bind_state(query: Bound, row: &&Row<'_>) -> Bound {
+    query
+        .bind(row.place)
+        .bind(row.new.part.clone())
+        .bind(row.new.kind.code())
+        .bind(row.id)
+        .bind(row.scope)
+        .bind(row.owner_id)
+        .bind(0_i64)
+        .bind(row.new.source_hash)
+        .bind(row.new.content_hash)
+        .bind(row.new.column_count)
+        .bind(row.processes)
+        .bind(row.column_processes)
+        .bind(row.location.code())
+}
+
+fn bind_content(query: Bound, row: &&Row<'_>, run: i64) -> Bound {
+    query
+        .bind(row.id)
+        .bind(row.place)
+        .bind(row.new.part.clone())
+        .bind(row.new.kind.code())
+        .bind(run)
+        .bind(run)
+        .bind(row.new.name.clone())
+        .bind(row.new.attributes.clone())
+        .bind(row.new.columns.clone())
+}
+
+async fn write_words(connection: &mut SqliteConnection, context: &mut Context, rows: &[&Row<'_>]) -> Result<()> {
+    let stale: Vec<i64> = rows.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
+    archive::remove_words(connection, &stale).await?;
+    let searched: Vec<&&Row<'_>> = rows.iter().filter(|row| !row.new.search.text.is_empty()).collect();
+    WORDS.write(connection, &searched, |query, row| query.bind(row.id).bind(row.new.search.text.clone())).await?;
+    context.learn(connection, searched.iter().flat_map(|row| row.new.search.vocabulary())).await
+}
+
+async fn write_edges(connection: &mut SqliteConnection, rows: &[&Row<'_>]) -> Result<()> {
+    let processes: Vec<&&Row<'_>> = rows.iter().filter(|row| !row.new.edges.is_empty()).collect();
+    let changed: Vec<i64> = processes.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
+    edges::remove(connection, &changed).await?;
+    let all = processes
+        .iter()
+        .flat_map(|row| row.new.edges.iter().map(|edge| EdgeRow { edge, process: row.id, kind: row.new.kind.code() }));
+    edges::insert(connection, &all.collect::<Vec<_>>()).await
+}
+
+/// Counts every row once a run, however often it is delivered.
+fn count(context: &mut Context, rows: &[Row<'_>]) {
+    let mut tally = Tally::default();
+    for row in rows {
+        let fresh = context.progress().seen.mark(row.id);
+        if row.action == Action::Create {
+            context.note_created(row.id);
+        }
+        count_row(row, fresh, &mut tally);
+    }
+    context.tally.add(&tally);
+}
+
+fn count_row(row: &Row<'_>, fresh: bool, tally: &mut Tally) {
+    let lines = row.lines();
+    let all = lines.own().cast_signed();
+    if !fresh {
+        // Delivered before in this run, and now with other content: only the difference counts.
+        if let Some(before) = row.before.as_ref().filter(|_| row.action == Action::Change) {
+            let location = row.existing.as_ref().map_or(LocationRole::None, |existing| existing.location);
+            let old = Lines { columns: before.stored.asset.columns.len() as u64, location, ..lines };
+            tally.find_difference(&old, &lines);
+            tally.created += all - old.own().cast_signed();
+        }
+        return;
+    }
+    tally.find_own(&lines);
+    match row.action {
+        Action::Create => tally.created += all,
+        Action::Restore => tally.restored += all,
+        Action::Touch | Action::Keep => tally.unchanged += all,
+        Action::Change => count_change(row, tally),
+    }
+}
+
+fn count_change(row: &Row<'_>, tally: &mut Tally) {
+    tally.updated += 1;
+    let Some(before) = &row.before else { return };
+    let columns = row.new.columns.as_deref().and_then(|packed| model::document::unpack_columns(packed).ok()).unwrap_or_default();
+    let changes = column_changes::compare(&before.stored.asset.columns, &columns);
+    tally.created += changes.created;
+    tally.updated += changes.updated;
+    tally.unchanged += changes.unchanged;
+    tally.archived += changes.removed;
+    match (&before.location, &row.new.location) {
+        (None, None) => {}
+        (None, Some(_)) => tally.created += 1,
+        (Some(_), None) => tally.archived += 1,
+        (Some(old), Some(new)) if old == new => tally.unchanged += 1,
+        (Some(_), Some(_)) => tally.updated += 1,
+    }
+    match (row.location, claims(row)) {
+        (LocationRole::Owns, true) => tally.created += 1,
+        (LocationRole::Owns, false) => tally.unchanged += 1,
+        (LocationRole::None | LocationRole::Shares, _) => {}
+    }
+}
+
+impl Row<'_> {
+    fn lines(&self) -> Lines {
+        Lines {
+            kind: self.new.kind,
+            columns: self.new.column_count.cast_unsigned(),
+            processes: self.processes.cast_unsigned(),
+            column_processes: self.column_processes.cast_unsigned(),
+            location: self.location,
+        }
+    }
+}

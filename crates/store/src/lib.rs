@@ -1,0 +1,29 @@
+//! The catalog: the only crate with SQL.
+//!
+//! [`Store::begin_run`] gives a [`RunWriter`], the one way in for assets; every other method of [`Store`] asks a question.
+//! Columns are kept packed inside their table, and what follows from a table (its S3 object, the process between the two) is
+//! not kept at all but derived on reading.
+
+mod connections;
+mod content;
+mod dialect;
+mod error;
+mod file;
+mod history;
+mod ingest;
+mod migrations;
+mod query;
+mod search_text;
+mod store;
+mod url;
+
+pub use connections::{Connection, ConnectionId, ConnectionSpec};
+pub use error::{Result, StoreError};
+pub use history::{ChangeKind, Changed, Diff, Difference, HistoryEvent};
+pub use ingest::{FinishedRun, RemovalPolicy, RunEnd, RunWriter};
+pub use query::{
+    Archived, Candidate, Children, Direction, ExportCursor, ExportFilter, ExportPage, Found, Graph, GraphEdge, Hit, LineageLevel,
+    LineageQuery, Matched, Node, RunRef, RunState, RunSummary, SearchQuery, StoredAsset, Subject,
+};
+pub use store::{Store, StoreOptions};
+pub use url::CatalogUrl;

@@ -1,0 +1,18 @@
+//! Every question that is asked of a catalog. Reads see whole batches only, also in the middle of a crawl.
+
+mod asset;
+mod export;
+mod find;
+mod lineage;
+mod names;
+mod rank;
+mod runs;
+mod search;
+
+pub use asset::{Children, StoredAsset, Subject};
+pub use export::{Archived, ExportCursor, ExportFilter, ExportPage};
+pub use find::{Candidate, Found};
+pub use lineage::{Direction, Graph, GraphEdge, LineageLevel, LineageQuery, Node};
+pub use rank::Matched;
+pub use runs::{RunRef, RunState, RunSummary};
+pub use search::{Hit, SearchQuery};

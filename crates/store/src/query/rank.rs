@@ -1,0 +1,118 @@
+//! The order of search results: the same in every database, since it looks at nothing but the assets.
+
+use model::attribute::Attribute;
+use model::{Asset, Kind};
+
+use crate::search_text::{Collector, joined};
+
+/// Why an asset was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matched {
+    /// Its name.
+    Name,
+    /// A column: its path below the table, encoded.
+    Column(String),
+    /// Its description, or that of a column.
+    Description,
+    /// Several of them together.
+    Words,
+}
+
+/// The place in the order: lower is better.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    tier: u8,
+    kind: u8,
+    length: usize,
+}
+
+/// A query, prepared for comparing with many assets.
+pub(crate) struct Question {
+    whole: String,
+    joined: String,
+    words: Vec<String>,
+}
+
+const EXACT_NAME: u8 = 0;
+const SAME_LETTERS: u8 = 1;
+const NAME_PREFIX: u8 = 2;
+const NAME_WORDS: u8 = 3;
+const NAME_PART: u8 = 4;
+const EXACT_COLUMN: u8 = 5;
+const COLUMN_WORDS: u8 = 6;
+const DESCRIPTION: u8 = 7;
+const WORDS: u8 = 8;
+
+impl Question {
+    pub(crate) fn new(text: &str) -> Self {
+        Self { whole: text.trim().to_lowercase(), joined: joined(text), words: words_of(text) }
+    }
+
+    /// How well an asset answers, and by what.
+    pub(crate) fn rank(&self, asset: &Asset) -> (Rank, Matched) {
+        let (tier, matched) = self.tier(asset);
+        (Rank { tier, kind: weight(asset.kind), length: asset.name.chars().count() }, matched)
+    }
+
+    fn tier(&self, asset: &Asset) -> (u8, Matched) {
+        let name = asset.name.to_lowercase();
+        if name == self.whole {
+            return (EXACT_NAME, Matched::Name);
+        }
+        if !self.joined.is_empty() && joined(&asset.name) == self.joined {
+            return (SAME_LETTERS, Matched::Name);
+        }
+        if name.starts_with(&self.whole) {
+            return (NAME_PREFIX, Matched::Name);
+        }
+        if self.words_in(&asset.name) {
+            return (NAME_WORDS, Matched::Name);
+        }
+        if name.contains(&self.whole) {
+            return (NAME_PART, Matched::Name);
+        }
+        self.column_tier(asset)
+    }
+
+    fn column_tier(&self, asset: &Asset) -> (u8, Matched) {
+        let mut by_words = None;
+        for column in asset.columns.iter() {
+            if !self.joined.is_empty() && joined(column.name) == self.joined {
+                return (EXACT_COLUMN, Matched::Column(column.path.to_owned()));
+            }
+            if by_words.is_none() && self.words_in(column.name) {
+                by_words = Some(column.path);
+            }
+        }
+        if let Some(path) = by_words {
+            return (COLUMN_WORDS, Matched::Column(path.to_owned()));
+        }
+        let description = asset.attributes.text(Attribute::Description).into_iter();
+        let mut descriptions = description.chain(asset.columns.iter().filter_map(|column| column.description));
+        if descriptions.any(|text| self.words_in(text)) { (DESCRIPTION, Matched::Description) } else { (WORDS, Matched::Words) }
+    }
+
+    /// Whether all words are in the text; the last one may be the beginning of a word there.
+    fn words_in(&self, text: &str) -> bool {
+        let Some((last, others)) = self.words.split_last() else { return false };
+        let words = words_of(text);
+        others.iter().all(|word| words.contains(word)) && words.iter().any(|word| word.starts_with(last.as_str()))
+    }
+}
+
+fn words_of(text: &str) -> Vec<String> {
+    let mut collector = Collector::default();
+    collector.words(text);
+    collector.text().split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+/// What people look for most comes first among equals.
+fn weight(kind: Kind) -> u8 {
+    match kind {
+        Kind::Table | Kind::View => 0,
+        Kind::Schema => 1,
+        Kind::Database => 2,
+        Kind::GlueJob => 3,
+        _ => 4,
+    }
+}

@@ -1,0 +1,129 @@
+"""The benchmark: the program beside a boto3 loop, in turn, against one simulated account. Prints figures and ratios, judges nothing.
+
+Usage: bench.py [tables ...]   (default: 10000 100000)
+
+Processor time is user plus system time of all threads, memory is the peak of the process, both as the operating system
+accounts for a finished child. Runs are interleaved (A B A B …) and the median of the pairwise ratios is printed, so that a
+machine whose speed drifts does not favour one side.
+"""
+
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+PYTHON = ROOT / ".cache" / "venv" / "bin" / "python"
+DATABASES = 10
+RUNS = 3
+LATENCY_MS = 20
+LARGE_TABLES = 100_000
+
+ENVIRONMENT = {
+    **os.environ,
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "AWS_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+}
+
+
+class Sim:
+    """A simulated account for the time of a `with` block."""
+
+    def __init__(self, databases: int, tables: int, latency_ms: int = 0) -> None:
+        arguments = ["--databases", databases, "--tables", tables, "--latency-ms", latency_ms, "--account", "bulk", "--port", 0]
+        self.command = [str(TARGET / "sim"), *map(str, arguments)]
+
+    def __enter__(self) -> str:
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        self.endpoint = line.split()[-1]
+        return self.endpoint
+
+    def __exit__(self, *_) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def run(command: list, endpoint: str) -> dict:
+    """Runs a command to its end: processor seconds, wall seconds, peak MiB."""
+    environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_GLUE": endpoint, "AWS_ENDPOINT_URL_STS": endpoint}
+    begin = time.monotonic()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen([str(part) for part in command], env=environment, stdout=log, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            log.seek(0)
+            sys.exit(f"{command[0]} ended with {process.returncode}:\n{log.read().decode()[-3000:]}")
+    return {"cpu": usage.ru_utime + usage.ru_stime, "wall": time.monotonic() - begin, "rss": usage.ru_maxrss / 1024}
+
+
+def show(name: str, runs: list, tables: int, against: list | None = None) -> None:
+    cpu = statistics.median(figures["cpu"] for figures in runs)
+    wall = statistics.median(figures["wall"] for figures in runs)
+    rss = max(figures["rss"] for figures in runs)
+    line = f"  {name:28} {cpu:8.2f} s cpu {1e6 * cpu / tables:8.1f} µs/table {wall:8.2f} s wall {rss:7.0f} MiB"
+    if against:
+        ratio = statistics.median(ours["cpu"] / theirs["cpu"] for ours, theirs in zip(runs, against))
+        line += f"   {ratio:.3f} of the boto3 loop (1/{1 / ratio:.1f})"
+    print(line, flush=True)
+
+
+def crawl(*arguments: object) -> list:
+    return [TARGET / "isinglass", "crawl", "glue", *arguments]
+
+
+def compare(tables: int, folder: pathlib.Path) -> None:
+    repeats = RUNS if tables <= 100_000 else 1
+    print(f"{tables} tables of 20 columns in {DATABASES} databases, no added latency, {repeats} run(s) each", flush=True)
+    figures = {"boto3": [], "ndjson": [], "sqlite": [], "again": []}
+    with Sim(DATABASES, tables // DATABASES) as endpoint:
+        for _ in range(repeats):
+            catalog = folder / "catalog.db"
+            for leftover in folder.glob("catalog.db*"):
+                leftover.unlink()
+            figures["boto3"].append(run([PYTHON, ROOT / "scripts" / "boto3_loop.py", endpoint, folder / "raw.jsonl"], endpoint))
+            figures["ndjson"].append(run(crawl("--output", folder / "out.ndjson"), endpoint))
+            figures["sqlite"].append(run(crawl("--catalog", f"sqlite:{catalog}"), endpoint))
+            figures["again"].append(run(crawl("--catalog", f"sqlite:{catalog}"), endpoint))
+            size = catalog.stat().st_size
+    show("boto3 loop, raw JSON lines", figures["boto3"], tables)
+    show("isinglass, NDJSON", figures["ndjson"], tables, figures["boto3"])
+    show("isinglass, SQLite", figures["sqlite"], tables, figures["boto3"])
+    show("isinglass, SQLite, unchanged", figures["again"], tables, figures["boto3"])
+    again = statistics.median(second["cpu"] / first["cpu"] for second, first in zip(figures["again"], figures["sqlite"]))
+    print(f"  the unchanged re-crawl takes {again:.3f} of the first crawl; the catalog file has {size / tables:.0f} bytes a table", flush=True)
+
+
+def cursors(folder: pathlib.Path) -> None:
+    print(f"one database of {LARGE_TABLES} tables, {LATENCY_MS} ms a call", flush=True)
+    with Sim(1, LARGE_TABLES, LATENCY_MS) as endpoint:
+        one = run(crawl("--output", folder / "one.ndjson", "--concurrency", 1), endpoint)
+        many = run(crawl("--output", folder / "many.ndjson"), endpoint)
+        stored = run(crawl("--catalog", f"sqlite:{folder / 'large.db'}"), endpoint)
+    print(f"  one cursor {one['wall']:.1f} s, several {many['wall']:.1f} s ({one['wall'] / many['wall']:.1f} times as fast)", flush=True)
+    print(f"  several into SQLite {stored['wall']:.1f} s ({one['wall'] / stored['wall']:.1f} times as fast)", flush=True)
+
+
+def main() -> None:
+    sizes = [int(size) for size in sys.argv[1:]] or [10_000, 100_000]
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="isinglass-bench-"))
+    try:
+        for tables in sizes:
+            compare(tables, folder)
+        cursors(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
