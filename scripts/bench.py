@@ -26,8 +26,8 @@ LARGE_TABLES = 100_000
 
 ENVIRONMENT = {
     **os.environ,
-    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "AWS_ACCESS_KEY_ID": "AKIASIMULATEDUSER001",
+    "AWS_SECRET_ACCESS_KEY": "simulated/secret/key/that/opens/nothing0",
     "AWS_REGION": "eu-west-1",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": "/dev/null",

@@ -7,7 +7,7 @@
 
 pub mod glue;
 pub mod port;
-pub mod progress;
 mod privacy;
+pub mod progress;
 
 pub use privacy::MaskedCounts;

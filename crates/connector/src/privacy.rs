@@ -22,6 +22,22 @@ pub(crate) use scanner::scrub;
 pub(crate) use text::{FreeText, Sign, Text, ViewSql};
 pub(crate) use type_text::TypeText;
 
+/// The lists that decide, for the page that says what is read.
+#[cfg(test)]
+pub(crate) mod lists {
+    use super::{arguments, connection_properties, parameters};
+
+    pub(crate) const ALL: &[(&str, &[&str])] = &[
+        ("Parameters that are kept", parameters::KEPT_KEYS),
+        ("Parameters that are kept where they are whole numbers, as measurements of the table", parameters::MEASUREMENT_KEYS),
+        ("Parameters that are read for columns and not kept: all that begin with", &[parameters::SPARK_SCHEMA_KEY]),
+        ("Arguments whose value is kept", arguments::SAFE_FLAGS),
+        ("Arguments whose value is kept: all that begin with", arguments::SAFE_FLAG_PREFIXES),
+        ("Arguments whose value is kept and cleaned as locations are", arguments::PATH_FLAGS),
+        ("Connection properties that are kept", connection_properties::KEPT_KEYS),
+    ];
+}
+
 /// Where something was masked; the keys of the report's `masked`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MaskedPlace {

@@ -63,7 +63,8 @@ impl Progress {
 
     pub(crate) fn delivering(&self, batch: &AssetBatch) {
         let of_table = |kind: Kind| matches!(kind, Kind::Table | Kind::View);
-        let tables = batch.items.iter().filter(|item| of_table(item.asset.kind)).count() + batch.unchanged.iter().filter(|known| of_table(known.kind)).count();
+        let tables = batch.items.iter().filter(|item| of_table(item.asset.kind)).count()
+            + batch.unchanged.iter().filter(|known| of_table(known.kind)).count();
         let columns: usize = batch.items.iter().map(|item| item.asset.columns.len()).sum();
         self.tables.fetch_add(tables as u64, Ordering::Relaxed);
         self.columns.fetch_add(columns as u64, Ordering::Relaxed);

@@ -131,8 +131,8 @@ impl Value {
             Self::Text(text) => text.is_empty(),
             Self::List(items) => items.is_empty(),
             Self::Map(entries) => entries.is_empty(),
-            Self::References(references) => references.is_empty(),
-            Self::Integer(_) | Self::Number(_) | Self::Boolean(_) => false,
+            // That a process has no known inputs is something that it says.
+            Self::References(_) | Self::Integer(_) | Self::Number(_) | Self::Boolean(_) => false,
         }
     }
 }

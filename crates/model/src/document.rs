@@ -15,30 +15,46 @@ pub use write::{AssetStatus, LineKinds, write_asset, write_attributes, write_col
 /// Appends `text` as a JSON string, quotes included (RFC 8259 section 7).
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
+    write_string_content(text, out);
+    out.push(b'"');
+}
+
+/// Appends `text` as the inside of a JSON string.
+pub(crate) fn write_string_content(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
+    if !bytes.iter().fold(false, |found, byte| found | needs_escape(*byte)) {
+        out.extend_from_slice(bytes);
+        return;
+    }
     let mut clean_from = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[clean_from..at]);
-        clean_from = at + 1;
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            _ => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(b"\\u00");
-                out.push(HEX[usize::from(byte >> 4)]);
-                out.push(HEX[usize::from(byte & 15)]);
-            }
+        if needs_escape(byte) {
+            out.extend_from_slice(&bytes[clean_from..at]);
+            write_escape(byte, out);
+            clean_from = at + 1;
         }
     }
     out.extend_from_slice(&bytes[clean_from..]);
-    out.push(b'"');
+}
+
+fn needs_escape(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
+
+fn write_escape(byte: u8, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        _ => {
+            out.extend_from_slice(b"\\u00");
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 15)]);
+        }
+    }
 }
 
 /// Appends a whole number in decimal.

@@ -32,13 +32,17 @@ impl Guid {
     /// Appends the 36 characters of the hyphenated form.
     pub fn write(self, out: &mut Vec<u8>) {
         const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; 36];
+        let mut at = 0;
         for (index, byte) in self.0.into_iter().enumerate() {
             if matches!(index, 4 | 6 | 8 | 10) {
-                out.push(b'-');
+                at += 1;
             }
-            out.push(HEX[usize::from(byte >> 4)]);
-            out.push(HEX[usize::from(byte & 15)]);
+            text[at] = HEX[usize::from(byte >> 4)];
+            text[at + 1] = HEX[usize::from(byte & 15)];
+            at += 2;
         }
+        out.extend_from_slice(&text);
     }
 }
 

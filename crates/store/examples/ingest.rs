@@ -34,6 +34,10 @@ fn main() {
         let connection = store.connection(&spec, 0).await.unwrap();
         crawl(&store, &connection, "first crawl", tables, 0, false).await;
         println!("  file: {} bytes a table", std::fs::metadata(&file).unwrap().len() / tables as u64);
+        ask(&store, &connection, tables).await;
+        if std::env::args().nth(3).is_some() {
+            return;
+        }
         crawl(&store, &connection, "unchanged crawl", tables, 0, true).await;
         crawl(&store, &connection, "same content, other bytes", tables, 0, false).await;
         crawl(&store, &connection, "every table changed", tables, 1, false).await;
@@ -91,6 +95,65 @@ async fn crawl(store: &Store, connection: &Connection, what: &str, tables: usize
         peak_memory_mb(),
         finished.changes
     );
+}
+
+/// Questions of each sort.
+const QUESTIONS: usize = 200;
+
+async fn ask(store: &Store, connection: &Connection, tables: usize) {
+    let reader = Store::open_existing(&CatalogUrl::sqlite(std::env::args().nth(2).unwrap_or_default())).await;
+    let store = reader.as_ref().unwrap_or(store);
+    let mut random = Random(4711);
+    let mut number = 0;
+    let sorts: [(&str, fn(&mut Random, &str) -> String); 8] = [
+        ("whole name", |_, name| name.to_owned()),
+        ("beginning of a name", |_, name| name[..name.len() - 3].to_owned()),
+        ("number in a name", |_, name| name[name.len() - 7..].to_owned()),
+        ("column", |random, _| format!("{}_{}", random.word(), random.word())),
+        ("one common word", |random, _| random.word().to_owned()),
+        ("three words", |random, _| format!("{} {} {}", random.word(), random.word(), random.word())),
+        ("beginning of a word", |random, _| random.word()[..3].to_owned()),
+        ("middle of a word", |random, _| random.word().get(1..5).unwrap_or("rder").to_owned()),
+    ];
+    for (sort, make) in sorts {
+        let mut times = Vec::new();
+        let mut hits = 0;
+        for _ in 0..QUESTIONS {
+            number = (number * 31 + 7919) % tables;
+            let text = make(&mut random, &table_name(number));
+            let at = Instant::now();
+            let query = store::SearchQuery { text, kinds: vec![], limit: 20 };
+            hits += store.search(&query).await.unwrap().len();
+            times.push(at.elapsed());
+        }
+        report(&format!("search for {sort} ({:.1} hits)", hits as f64 / QUESTIONS as f64), times);
+    }
+    let (mut pages, mut lists, mut graphs) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..QUESTIONS {
+        number = (number * 31 + 7919) % tables;
+        let schema = connection.qualified_name.child("AwsDataCatalog").child(&format!("schema_{:05}", number / TABLES_PER_SCHEMA));
+        let name = schema.child(&table_name(number));
+        let at = Instant::now();
+        assert!(store.asset(&name).await.unwrap().is_some());
+        pages.push(at.elapsed());
+        let at = Instant::now();
+        assert!(!store.children(&schema, 50, None).await.unwrap().assets.is_empty());
+        lists.push(at.elapsed());
+        let (direction, level) = (store::Direction::Both, store::LineageLevel::Assets);
+        let at = Instant::now();
+        let query = store::LineageQuery { start: name, direction, depth: 3, level, nodes_max: 1000 };
+        assert_eq!(store.lineage(&query).await.unwrap().nodes.len(), 2);
+        graphs.push(at.elapsed());
+    }
+    report("asset page", pages);
+    report("50 children", lists);
+    report("lineage of 3 hops", graphs);
+}
+
+fn report(what: &str, mut times: Vec<std::time::Duration>) {
+    times.sort_unstable();
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1000.0;
+    println!("  {what}: median {:.1} ms, 95th percentile {:.1} ms, longest {:.1} ms", at(50), at(95), at(100));
 }
 
 async fn unchanged_page(run: &RunWriter, parent: &QualifiedName, scope: &Scope, numbers: std::ops::Range<usize>) -> AssetBatch {

@@ -103,7 +103,7 @@ fn refuse_other_number(spec: &ConnectionSpec, stored: &Connection) -> Result<()>
 
 async fn update(transaction: &mut sqlx::SqliteConnection, spec: &ConnectionSpec, id: ConnectionId) -> Result<()> {
     let text = "UPDATE connection SET region = coalesce($1, region), account = coalesce($2, account) WHERE id = $3
-        AND (region IS NOT coalesce($1, region) OR account IS NOT coalesce($2, account))";
+        AND (region IS DISTINCT FROM coalesce($1, region) OR account IS DISTINCT FROM coalesce($2, account))";
     sqlx::query(text).bind(spec.region.clone()).bind(spec.account.clone()).bind(id.0).execute(transaction).await?;
     Ok(())
 }

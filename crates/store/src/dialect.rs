@@ -1,4 +1,7 @@
 //! The fragments of SQL that differ between databases; everything else is one text for all.
+//!
+//! A list of values is one parameter, always written `IN (SELECT value FROM json_each($n))`: the one phrase that another
+//! database spells otherwise (PostgreSQL: `= ANY($n)` with an array). The search index is the other difference.
 
 use std::fmt::Write as _;
 

@@ -94,6 +94,19 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The run has ended.
+    #[error("run {run} has ended and takes no more: begin another one")]
+    RunEnded {
+        /// The run.
+        run: RunId,
+    },
+    /// The disk failed, or the file was taken away under the program.
+    #[error("the catalog file could not be read or written: check its disk and that nothing moves or replaces it, then try again")]
+    DiskFailed {
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
     /// An earlier write of this run failed, so nothing more is written.
     #[error("an earlier batch of run {run} could not be stored, so the run takes no more: end it as failed and crawl again")]
     RunBroken {
@@ -136,11 +149,12 @@ pub(crate) const LOCK_WAIT_SECONDS: u64 = 120;
 
 impl From<sqlx::Error> for StoreError {
     fn from(source: sqlx::Error) -> Self {
-        let code = source.as_database_error().and_then(|error| error.code()).map(std::borrow::Cow::into_owned);
+        let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code).map(std::borrow::Cow::into_owned);
         // The low byte is SQLite's primary result code (https://www.sqlite.org/rescode.html).
         match code.and_then(|code| code.parse::<i64>().ok()).map(|code| code & 0xff) {
             Some(5 | 6) => Self::Locked { waited_seconds: LOCK_WAIT_SECONDS, source },
             Some(13) => Self::DiskFull { source },
+            Some(8 | 10 | 14) => Self::DiskFailed { source },
             Some(11 | 26) => Self::corrupt(source),
             _ => Self::internal("complete a database operation", source),
         }

@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use model::attribute::Attribute;
 use model::{Asset, Kind};
 
-/// Words of one asset; more (of a table of ten thousand columns, say) are found by their column's whole name only.
-const WORDS_MAX: usize = 20_000;
-/// Words that most tables stay below.
-const WORDS_EXPECTED: usize = 128;
+/// Words of one asset. The whole names of columns come first: they are found whatever else is cut.
+const WORDS_MAX: usize = 50_000;
 /// Characters of a description that are searched.
 const DESCRIPTION_CHARACTERS_MAX: usize = 2_000;
 /// Longer words are cut: nobody types them.
@@ -25,6 +24,12 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.hashes.clear();
+        self.start = 0;
+    }
+
     fn push(&mut self, character: char) {
         if self.text.len() - self.start >= WORD_BYTES_MAX {
             return;
@@ -58,8 +63,13 @@ impl Collector {
 
     /// The words of text: runs of letters and digits, split at `snake_case`, `camelCase` and digits, in lower case.
     pub(crate) fn words(&mut self, text: &str) {
+        // Nearly all names are ASCII, and bytes are faster to walk than characters.
+        if text.is_ascii() { self.split(text.bytes().map(char::from)) } else { self.split(text.chars()) }
+    }
+
+    fn split(&mut self, characters: impl Iterator<Item = char>) {
         let mut last = Class::Other;
-        let mut characters = text.chars().peekable();
+        let mut characters = characters.peekable();
         while let Some(character) = characters.next() {
             let class = Class::of(character);
             if class != last {
@@ -81,10 +91,18 @@ impl Collector {
 
     /// Letters and digits of a name in lower case, nothing else: `Order_ID` and `orderId` become one word.
     pub(crate) fn joined(&mut self, name: &str) {
-        for character in name.chars().filter(|character| Class::of(*character) != Class::Other) {
-            self.push(character);
+        if name.is_ascii() {
+            name.bytes().filter(u8::is_ascii_alphanumeric).for_each(|byte| self.push(char::from(byte)));
+        } else {
+            name.chars().filter(|character| Class::of(*character) != Class::Other).for_each(|character| self.push(character));
         }
         self.end();
+    }
+
+    /// A name as one word that no column's name is taken for.
+    pub(crate) fn whole_name(&mut self, name: &str) {
+        self.text.push_str("^n");
+        self.joined(name);
     }
 
     /// The three-letter pieces of a name between `^` and `$`, each after `_` so that none is taken for a word. What is neither
@@ -101,7 +119,7 @@ impl Collector {
             window = [window[1], window[2], character];
             if index >= 2 {
                 self.text.push('_');
-                self.text.extend(window);
+                window.iter().for_each(|character| self.text.push(*character));
                 self.end();
             }
         }
@@ -159,7 +177,7 @@ pub(crate) fn joined(name: &str) -> String {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct SearchText {
     /// All distinct words, with a space after each: first those that stand for this asset alone.
-    pub(crate) text: String,
+    pub(crate) text: Arc<str>,
     /// Where the words begin that other assets are likely to have too.
     common_from: usize,
 }
@@ -175,16 +193,14 @@ pub(crate) fn kind_token(kind: Kind) -> String {
 }
 
 impl SearchText {
-    /// The words of name, description and columns, the whole names of columns, the pieces of the name, and the kind.
-    pub(crate) fn of(asset: &Asset) -> Self {
+    /// The words of name, description and column names, the whole names of columns, the pieces of the name, and the kind.
+    pub(crate) fn of(asset: &Asset, collector: &mut Collector) -> Self {
         if !is_searched(asset.kind) {
             return Self::default();
         }
-        let mut collector = Collector::default();
-        collector.hashes.reserve(WORDS_EXPECTED);
-        collector.text.reserve(WORDS_EXPECTED * 8);
+        collector.clear();
         collector.add(&kind_token(asset.kind));
-        collector.joined(&asset.name);
+        collector.whole_name(&asset.name);
         collector.pieces(&asset.name, Ends::Both);
         let common_from = collector.text.len();
         collector.words(&asset.name);
@@ -193,12 +209,11 @@ impl SearchText {
         }
         for column in asset.columns.iter() {
             collector.joined(column.name);
-            collector.words(column.name);
-            if let Some(description) = column.description {
-                collector.words(cut(description));
-            }
         }
-        Self { text: collector.text, common_from }
+        for column in asset.columns.iter() {
+            collector.words(column.name);
+        }
+        Self { text: Arc::from(collector.text.as_str()), common_from }
     }
 
     /// Words that may complete a prefix which is being typed: those without digits, which are mostly numbers of their asset.

@@ -136,7 +136,12 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// Whatever decides what is made of the same source bytes goes into the hash of those bytes.
     fn salt(&self) -> u64 {
         let lineage = self.settings.reads(Section::Lineage);
-        let text = format!("{MAPPING_VERSION}|{:?}|{lineage}|{:?}|{:?}", self.settings.keep, self.naming.account(), self.naming.connection());
+        let text = format!(
+            "{MAPPING_VERSION}|{:?}|{lineage}|{:?}|{:?}",
+            self.settings.keep,
+            self.naming.account(),
+            self.naming.connection()
+        );
         SourceHash::of(0, text.as_bytes()).0
     }
 

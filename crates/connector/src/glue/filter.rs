@@ -9,7 +9,9 @@ use regex::Regex;
 #[derive(Debug, thiserror::Error)]
 pub enum FilterError {
     /// Not of the form `catalog/database[/table]`.
-    #[error("the pattern \"{pattern}\" is not of the form catalog/database or catalog/database/table (for example AwsDataCatalog/sales or AwsDataCatalog/sales/orders_*; write %2F for a slash inside a name)")]
+    #[error(
+        "the pattern \"{pattern}\" is not of the form catalog/database or catalog/database/table (for example AwsDataCatalog/sales or AwsDataCatalog/sales/orders_*; write %2F for a slash inside a name)"
+    )]
     Shape {
         /// The pattern as given.
         pattern: String,
@@ -186,7 +188,8 @@ mod tests {
     fn table_patterns_narrow_a_database_and_the_regex_is_searched_for() {
         let filter = filter(&["c/sales/orders*", "c/raw"], &["c/sales/*_old"], Some("_tmp$"));
         let sales = filter.for_database("c", "sales");
-        let wanted: Vec<_> = ["orders", "orders_old", "orders_tmp", "customers"].into_iter().filter(|table| sales.wants(table)).collect();
+        let wanted: Vec<_> =
+            ["orders", "orders_old", "orders_tmp", "customers"].into_iter().filter(|table| sales.wants(table)).collect();
         assert_eq!(wanted, ["orders"]);
         assert!(filter.for_database("c", "raw").wants("anything") && !filter.for_database("c", "raw").wants("x_tmp"));
     }
@@ -207,9 +210,15 @@ mod tests {
 
     #[test]
     fn globs_match_with_stars_in_every_place() {
-        for (pattern, text, matches) in
-            [("*", "", true), ("a*c", "abc", true), ("a*b*c", "axbxxc", true), ("a?c", "ac", false), ("*a", "ba", true), ("a*", "b", false), ("*ab", "aab", true)]
-        {
+        for (pattern, text, matches) in [
+            ("*", "", true),
+            ("a*c", "abc", true),
+            ("a*b*c", "axbxxc", true),
+            ("a?c", "ac", false),
+            ("*a", "ba", true),
+            ("a*", "b", false),
+            ("*ab", "aab", true),
+        ] {
             assert_eq!(glob(pattern, text), matches, "{pattern} {text}");
         }
     }

@@ -10,6 +10,9 @@ mod job;
 mod table;
 mod workflow;
 
+#[cfg(test)]
+mod policy_tests;
+
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 
@@ -19,7 +22,8 @@ pub(crate) use crawler::{Crawler, CrawlerTargets, CrawlersPage};
 pub(crate) use job::{Job, JobsPage};
 pub(crate) use table::{Column, StorageDescriptor, Table, TableAnswer, TablesPage, ViewRepresentation};
 pub(crate) use workflow::{
-    BatchGetWorkflowsAnswer, Trigger, TriggerAction, TriggerCondition, TriggersPage, Workflow, WorkflowEdge, WorkflowNamesPage, WorkflowNode,
+    BatchGetWorkflowsAnswer, Trigger, TriggerAction, TriggerCondition, TriggersPage, Workflow, WorkflowEdge, WorkflowNamesPage,
+    WorkflowNode,
 };
 
 /// A point in time as Glue sends it: seconds since 1970 UTC with a fraction (AWS JSON 1.1), kept as milliseconds.

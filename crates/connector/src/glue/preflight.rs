@@ -78,15 +78,29 @@ type CountItems = fn(&[u8]) -> Result<usize, serde_json::Error>;
 type List = (Section, &'static str, ReadOperation, fn() -> Value, CountItems);
 
 const LISTS: &[List] = &[
-    (Section::Jobs, "jobs", ReadOperation::GetJobs, || json!({"MaxResults": 1}), |body| {
-        serde_json::from_slice::<JobsPage<'_>>(body).map(|page| page.jobs.len())
-    }),
-    (Section::Workflows, "workflows", ReadOperation::ListWorkflows, || json!({"MaxResults": 1}), |body| {
-        serde_json::from_slice::<WorkflowNamesPage<'_>>(body).map(|page| page.workflows.len())
-    }),
+    (
+        Section::Jobs,
+        "jobs",
+        ReadOperation::GetJobs,
+        || json!({"MaxResults": 1}),
+        |body| serde_json::from_slice::<JobsPage<'_>>(body).map(|page| page.jobs.len()),
+    ),
+    (
+        Section::Workflows,
+        "workflows",
+        ReadOperation::ListWorkflows,
+        || json!({"MaxResults": 1}),
+        |body| serde_json::from_slice::<WorkflowNamesPage<'_>>(body).map(|page| page.workflows.len()),
+    ),
     (Section::Triggers, "triggers", ReadOperation::GetTriggers, || json!({"MaxResults": 1}), |_| Ok(0)),
     (Section::Crawlers, "crawlers", ReadOperation::GetCrawlers, || json!({"MaxResults": 1}), |_| Ok(0)),
-    (Section::Connections, "connections", ReadOperation::GetConnections, || json!({"MaxResults": 1, "HidePassword": true}), |_| Ok(0)),
+    (
+        Section::Connections,
+        "connections",
+        ReadOperation::GetConnections,
+        || json!({"MaxResults": 1, "HidePassword": true}),
+        |_| Ok(0),
+    ),
 ];
 
 async fn check_catalogs<A: ReadApi>(api: &A, settings: &Settings) -> (Check, Option<String>) {
@@ -105,7 +119,11 @@ async fn check_catalogs<A: ReadApi>(api: &A, settings: &Settings) -> (Check, Opt
     }
 }
 
-async fn check_databases<A: ReadApi>(api: &A, settings: &Settings, account: Option<&str>) -> (Check, Vec<(Option<String>, String)>) {
+async fn check_databases<A: ReadApi>(
+    api: &A,
+    settings: &Settings,
+    account: Option<&str>,
+) -> (Check, Vec<(Option<String>, String)>) {
     let own = [OWN_CATALOG.to_owned()];
     let ids = if settings.catalog_ids.is_empty() { &own[..] } else { &settings.catalog_ids };
     let mut names = Vec::new();
@@ -127,7 +145,11 @@ async fn check_databases<A: ReadApi>(api: &A, settings: &Settings, account: Opti
         }
     }
     let check = if names.is_empty() {
-        Check::warning("databases", "the call is allowed, but it shows no database that the filters let through", LAKE_FORMATION_REMEDY)
+        Check::warning(
+            "databases",
+            "the call is allowed, but it shows no database that the filters let through",
+            LAKE_FORMATION_REMEDY,
+        )
     } else {
         Check::passed("databases", format!("{} databases on the first page", names.len()))
     };
@@ -161,7 +183,9 @@ async fn check_list<A: ReadApi>(api: &A, name: &'static str, operation: ReadOper
         Ok(body) => match count(&body) {
             Ok(0) => Check::passed(name, "can be listed"),
             Ok(_) => Check::passed(name, "can be listed; there is at least one"),
-            Err(error) => Check::warning(name, format!("the answer is not in the documented form ({error})"), "Run the preflight again."),
+            Err(error) => {
+                Check::warning(name, format!("the answer is not in the documented form ({error})"), "Run the preflight again.")
+            }
         },
         Err(error) => Check::failed(name, &error),
     }

@@ -9,21 +9,21 @@ use memchr::memchr2;
 
 /// A page of `GetTables` in parts.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Sliced<'a> {
-    /// The bytes of each table.
-    pub(crate) tables: Vec<&'a [u8]>,
-    /// The token of the next page, as JSON (with quotes and escapes), unless it is null.
-    pub(crate) next_token: Option<&'a [u8]>,
+pub(crate) struct Sliced {
+    /// Where the bytes of each table are.
+    pub(crate) tables: Vec<Range<usize>>,
+    /// Where the token of the next page is, as JSON (with quotes and escapes), unless it is null.
+    pub(crate) next_token: Option<Range<usize>>,
 }
 
 /// Cuts a page; `None` when it is not a JSON object of the expected form.
-pub(crate) fn tables(body: &[u8]) -> Option<Sliced<'_>> {
+pub(crate) fn tables(body: &[u8]) -> Option<Sliced> {
     let mut sliced = Sliced { tables: Vec::new(), next_token: None };
     let mut members = Members::of(body)?;
     for (key, value) in members.by_ref() {
         match &body[key] {
             b"TableList" => sliced.tables = elements(body, value)?,
-            b"NextToken" if body[value.clone()].starts_with(b"\"") => sliced.next_token = Some(&body[value]),
+            b"NextToken" if body[value.clone()].starts_with(b"\"") => sliced.next_token = Some(value),
             _ => {}
         }
     }
@@ -74,7 +74,7 @@ impl Iterator for Members<'_> {
     }
 }
 
-fn elements(body: &[u8], list: Range<usize>) -> Option<Vec<&[u8]>> {
+fn elements(body: &[u8], list: Range<usize>) -> Option<Vec<Range<usize>>> {
     if body.get(list.start) != Some(&b'[') {
         return (body.get(list) == Some(b"null")).then(Vec::new);
     }
@@ -82,7 +82,7 @@ fn elements(body: &[u8], list: Range<usize>) -> Option<Vec<&[u8]>> {
     let mut at = skip_space(body, list.start + 1);
     while *body.get(at)? != b']' {
         let end = end_of_value(body, at)?;
-        elements.push(&body[at..end]);
+        elements.push(at..end);
         at = skip_space(body, end);
         if body.get(at) == Some(&b',') {
             at = skip_space(body, at + 1);
@@ -147,17 +147,18 @@ fn end_of_container(bytes: &[u8], mut at: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn texts<'a>(sliced: &Sliced<'a>) -> Vec<&'a str> {
-        sliced.tables.iter().map(|table| std::str::from_utf8(table).unwrap()).collect()
+    fn texts<'a>(body: &'a [u8], sliced: &Sliced) -> Vec<&'a str> {
+        sliced.tables.iter().map(|table| std::str::from_utf8(&body[table.clone()]).unwrap()).collect()
     }
 
     #[test]
     fn a_page_is_cut_into_its_tables_and_its_token() {
-        let body = br#" {"X":{"TableList":[1]}, "TableList" : [ {"Name":"a","P":{"k":"]}\"{"}} ,{"Name":"b"}], "NextToken":"t\"1"}"#;
+        let body =
+            br#" {"X":{"TableList":[1]}, "TableList" : [ {"Name":"a","P":{"k":"]}\"{"}} ,{"Name":"b"}], "NextToken":"t\"1"}"#;
         let sliced = tables(body).unwrap();
-        assert_eq!(texts(&sliced), [r#"{"Name":"a","P":{"k":"]}\"{"}}"#, r#"{"Name":"b"}"#]);
-        assert_eq!(sliced.next_token, Some(br#""t\"1""#.as_slice()));
-        assert_eq!(sliced.tables.iter().map(|table| table_name(table).unwrap()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(texts(body, &sliced), [r#"{"Name":"a","P":{"k":"]}\"{"}}"#, r#"{"Name":"b"}"#]);
+        assert_eq!(&body[sliced.next_token.clone().unwrap()], br#""t\"1""#);
+        assert_eq!(sliced.tables.iter().map(|table| table_name(&body[table.clone()]).unwrap()).collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::{MaskedCounts, MaskedPlace, Text, clean_location, scrub};
 
 /// Special parameters of AWS Glue whose values are settings (AWS Glue developer guide, "Using job parameters").
-const SAFE_FLAGS: &[&str] = &[
+pub(super) const SAFE_FLAGS: &[&str] = &[
     "--job-language",
     "--job-bookmark-option",
     "--datalake-formats",
@@ -21,10 +21,11 @@ const SAFE_FLAGS: &[&str] = &[
 ];
 
 /// Safe flags by how they begin: switches.
-const SAFE_FLAG_PREFIXES: &[&str] = &["--enable-", "--disable-"];
+pub(super) const SAFE_FLAG_PREFIXES: &[&str] = &["--enable-", "--disable-"];
 
 /// Flags whose values are paths: kept without user info, queries and partition values.
-const PATH_FLAGS: &[&str] = &["--extra-py-files", "--extra-jars", "--extra-files", "--TempDir", "--spark-event-logs-path", "--scriptLocation"];
+pub(super) const PATH_FLAGS: &[&str] =
+    &["--extra-py-files", "--extra-jars", "--extra-files", "--TempDir", "--spark-event-logs-path", "--scriptLocation"];
 
 /// A map of arguments. Values of flags that are not known to be safe are skipped by the parser and never held.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +82,11 @@ impl Arguments<'_> {
     pub(crate) fn to_value(&self, masked: &MaskedCounts) -> Value {
         masked.add(MaskedPlace::Argument, self.masked_names.len() as u64);
         let keep = |name: &str, value: &str| {
-            let value = if PATH_FLAGS.contains(&name) { value.split(',').map(clean_location).collect::<Vec<_>>().join(",") } else { value.to_owned() };
+            let value = if PATH_FLAGS.contains(&name) {
+                value.split(',').map(clean_location).collect::<Vec<_>>().join(",")
+            } else {
+                value.to_owned()
+            };
             let (value, count) = scrub(&value);
             masked.add(MaskedPlace::Argument, count);
             Value::Text(value.into_owned())

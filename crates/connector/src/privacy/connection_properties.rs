@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::{MaskedCounts, MaskedPlace, Text, scrub};
 
 /// The keys that are kept (AWS Glue API, `Connection.ConnectionProperties`).
-const KEPT_KEYS: &[&str] = &[
+pub(super) const KEPT_KEYS: &[&str] = &[
     "HOST",
     "PORT",
     "DATABASE",
@@ -76,7 +76,9 @@ impl ConnectionProperties<'_> {
         let keep = |key: &str, value: &str| {
             let (value, reduced) = match key {
                 "JDBC_CONNECTION_URL" => reduce_jdbc_url(value),
-                "KAFKA_BOOTSTRAP_SERVERS" => (value.split(',').map(after_user_info).collect::<Vec<_>>().join(","), value.contains('@')),
+                "KAFKA_BOOTSTRAP_SERVERS" => {
+                    (value.split(',').map(after_user_info).collect::<Vec<_>>().join(","), value.contains('@'))
+                }
                 _ => (after_user_info(value).to_owned(), value.contains('@')),
             };
             // Anyone can write anything under a known key. Names of secrets and roles are references, and only look like secrets.
@@ -135,7 +137,8 @@ fn address_and_database(address: &str, whole: &str) -> Option<String> {
         return None;
     }
     let database = tail.strip_prefix('/').unwrap_or_default();
-    let name_end = database.find(|character: char| !(character.is_alphanumeric() || "_-.$".contains(character))).unwrap_or(database.len());
+    let name_end =
+        database.find(|character: char| !(character.is_alphanumeric() || "_-.$".contains(character))).unwrap_or(database.len());
     // A name that is followed by `=` is a property's.
     let is_property = database[name_end..].starts_with('=');
     let name = if is_property { "" } else { &database[..name_end] };
@@ -145,7 +148,8 @@ fn address_and_database(address: &str, whole: &str) -> Option<String> {
 /// `host`, `host:port` or Oracle's `host:port:sid`; the port is a number.
 fn is_host(host: &str) -> bool {
     let mut parts = host.split(':');
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]\\*$".contains(&byte));
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]\\*$".contains(&byte));
     let name = parts.next().unwrap_or_default();
     let port = parts.next();
     let sid = parts.next();
@@ -170,7 +174,10 @@ mod tests {
             ("jdbc:teradata://db/DATABASE=shop,USER=bob,PASSWORD=CANARY", "jdbc:teradata://db"),
             ("jdbc:db2://db:50000/shop:user=bob;password=CANARY;", "jdbc:db2://db:50000/shop"),
             ("jdbc:db2://db:50000/password=CANARY", "jdbc:db2://db:50000"),
-            ("jdbc:snowflake://acct.snowflakecomputing.com/?user=bob&password=CANARY", "jdbc:snowflake://acct.snowflakecomputing.com"),
+            (
+                "jdbc:snowflake://acct.snowflakecomputing.com/?user=bob&password=CANARY",
+                "jdbc:snowflake://acct.snowflakecomputing.com",
+            ),
             ("jdbc:oracle:thin:bob/CANARY@//db:1521/orcl", "jdbc:oracle:thin:@db:1521/orcl"),
             ("jdbc:oracle:thin:bob/CANARY@db:1521:orcl", "jdbc:oracle:thin:@db:1521:orcl"),
             ("jdbc:oracle:thin:@(DESCRIPTION=(PASSWORD=CANARY))", "jdbc:oracle:thin:@"),

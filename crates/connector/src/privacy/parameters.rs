@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::{MaskedCounts, MaskedPlace, Text, clean_location, scrub};
 
 /// The keys whose values are structure (reference: AWS Glue `Table.Parameters`; the list is the policy of this project).
-const KEPT_KEYS: &[&str] = &[
+pub(super) const KEPT_KEYS: &[&str] = &[
     "classification",
     "table_type",
     "EXTERNAL",
@@ -33,10 +33,10 @@ const KEPT_KEYS: &[&str] = &[
 ];
 
 /// Measurements: whole numbers that the catalog keeps about a table.
-const MEASUREMENT_KEYS: &[&str] = &["recordCount", "numRows", "objectCount", "numFiles", "sizeKey", "totalSize"];
+pub(super) const MEASUREMENT_KEYS: &[&str] = &["recordCount", "numRows", "objectCount", "numFiles", "sizeKey", "totalSize"];
 
 /// Where Spark keeps a table's schema: read to derive columns, never kept as text.
-const SPARK_SCHEMA_KEY: &str = "spark.sql.sources.schema";
+pub(super) const SPARK_SCHEMA_KEY: &str = "spark.sql.sources.schema";
 
 /// Longest value that is kept of one parameter, in bytes: what is longer is no setting.
 const VALUE_BYTES_MAX: usize = 1024;

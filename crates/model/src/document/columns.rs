@@ -38,14 +38,11 @@ fn pack(column: &Column<'_>, out: &mut Vec<u8>) {
         None => out.push(b'0'),
     }
     let parent = column.parent.map_or(0, |parent| parent + 1);
-    let mut numbers =
-        [column.order, column.partition_order.unwrap_or(0), u32::try_from(parent).unwrap_or(0), column.nested_count].to_vec();
-    while numbers.last() == Some(&0) {
-        numbers.pop();
-    }
-    for number in numbers {
+    let numbers = [column.order, column.partition_order.unwrap_or(0), u32::try_from(parent).unwrap_or(0), column.nested_count];
+    let written = numbers.iter().rposition(|number| *number != 0).map_or(0, |last| last + 1);
+    for number in &numbers[..written] {
         out.push(b',');
-        write_integer(i64::from(number), out);
+        write_integer(i64::from(*number), out);
     }
     out.push(b']');
 }

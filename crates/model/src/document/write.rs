@@ -1,6 +1,6 @@
 //! Assets to JSON.
 
-use super::{write_integer, write_string};
+use super::{write_integer, write_string, write_string_content};
 use crate::asset::Asset;
 use crate::attribute::{Attributes, Value};
 use crate::columns::Column;
@@ -195,28 +195,32 @@ impl ColumnLines {
         self.guid.finish(column.path).write(out);
         out.extend_from_slice(&self.opening);
         write_rest_of_string(column.path, out);
-        write_member("name", column.name, out);
+        write_text(b",\"name\":\"", column.name, out);
         out.extend_from_slice(&self.middle);
         if let Some(description) = column.description {
-            write_member("description", description, out);
+            write_text(b",\"description\":\"", description, out);
         }
-        write_member("dataType", column.data_type, out);
-        write_member("rawDataTypeDefinition", column.raw_type, out);
-        write_number("order", column.order, out);
+        if !column.data_type.is_empty() {
+            write_text(b",\"dataType\":\"", column.data_type, out);
+        }
+        if !column.raw_type.is_empty() {
+            write_text(b",\"rawDataTypeDefinition\":\"", column.raw_type, out);
+        }
+        write_count(b",\"order\":", column.order, out);
         out.extend_from_slice(if column.partition_order.is_some() { b",\"isPartition\":true" } else { b",\"isPartition\":false" });
         if let Some(order) = column.partition_order {
-            write_number("partitionOrder", order, out);
+            write_count(b",\"partitionOrder\":", order, out);
         }
-        write_number("columnDepthLevel", u32::from(column.depth), out);
+        write_count(b",\"columnDepthLevel\":", u32::from(column.depth), out);
         if let Some(parent) = column.parent.and_then(|parent| table.columns.get(parent)) {
-            write_member("parentColumnName", parent.name, out);
+            write_text(b",\"parentColumnName\":\"", parent.name, out);
             out.extend_from_slice(b",\"parentColumnQualifiedName\":");
             out.extend_from_slice(&self.table);
             write_rest_of_string(parent.path, out);
-            write_number("nestedColumnOrder", column.order, out);
+            write_count(b",\"nestedColumnOrder\":", column.order, out);
         }
         if column.nested_count > 0 {
-            write_number("nestedColumnCount", column.nested_count, out);
+            write_count(b",\"nestedColumnCount\":", column.nested_count, out);
         }
         out.extend_from_slice(b"}}\n");
     }
@@ -224,9 +228,8 @@ impl ColumnLines {
 
 /// Continues a JSON string whose opening quote is already written.
 fn write_rest_of_string(text: &str, out: &mut Vec<u8>) {
-    let quote = out.len();
-    write_string(text, out);
-    out.remove(quote);
+    write_string_content(text, out);
+    out.push(b'"');
 }
 
 fn write_key(key: &str, out: &mut Vec<u8>) {
@@ -241,10 +244,20 @@ fn write_member(key: &str, text: &str, out: &mut Vec<u8>) {
     write_string(text, out);
 }
 
-fn write_number(key: &str, number: u32, out: &mut Vec<u8>) {
-    out.push(b',');
-    write_key(key, out);
-    write_integer(i64::from(number), out);
+/// Appends a member whose key, up to the quote that opens the text, is given ready-made: columns are written by the billion.
+fn write_text(opening: &[u8], text: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(opening);
+    write_rest_of_string(text, out);
+}
+
+/// As [`write_text`], for a number.
+fn write_count(opening: &[u8], number: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(opening);
+    if number < 10 {
+        out.push(b'0' + u8::try_from(number).unwrap_or(0));
+    } else {
+        write_integer(i64::from(number), out);
+    }
 }
 
 fn write_value(value: &Value, out: &mut Vec<u8>) {

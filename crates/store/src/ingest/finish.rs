@@ -71,7 +71,10 @@ impl RunWriter {
     pub async fn finish(&self, end: RunEnd) -> Result<FinishedRun> {
         self.flush().await?;
         let mut state = self.state.lock().await;
-        if state.ended || state.broken {
+        if state.ended {
+            return Err(StoreError::RunEnded { run: self.run });
+        }
+        if state.broken {
             return Err(StoreError::RunBroken { run: self.run });
         }
         state.broken = true;
@@ -94,7 +97,7 @@ impl RunWriter {
     /// Ends the run as failed. What it stored before stays, and nothing is archived.
     ///
     /// # Errors
-    /// When the end could not be written; the next run marks this one as interrupted then.
+    /// When the run has ended already, or its end could not be written: the next run marks this one as interrupted then.
     pub async fn fail(&self, now_ms: i64) -> Result<FinishedRun> {
         // What cannot be written any more is lost with the run that failed.
         let flushed = self.flush().await;
@@ -102,6 +105,9 @@ impl RunWriter {
             tracing::debug!(%error, run = %self.run, "the last batches of a failed run are not stored");
         }
         let mut state = self.state.lock().await;
+        if state.ended {
+            return Err(StoreError::RunEnded { run: self.run });
+        }
         let mut writer = self.store.inner.writer.lock().await;
         let (counts, changes) = {
             let progress = lock(&self.progress);

@@ -37,8 +37,9 @@ fn entry<'a>(run: RunId, row: &'a Row<'_>) -> Option<Entry<'a>> {
         Action::Restore => ChangeKind::Restored,
         Action::Create | Action::Touch | Action::Keep => return None,
     };
-    let same =
-        before.raw.attributes == row.new.attributes && before.raw.columns == row.new.columns && before.raw.name == row.new.name;
+    let same = *before.raw.attributes == *row.new.attributes
+        && before.raw.columns.as_deref() == row.new.columns.as_deref()
+        && before.raw.name.as_deref() == row.new.name.as_deref();
     Some(Entry { run: run.0, asset: row.id, change, before: (!same).then_some(&before.raw) })
 }
 

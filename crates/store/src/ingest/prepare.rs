@@ -1,12 +1,17 @@
 //! Assets to rows: done by whoever delivers, so that the one writer has nothing left to do but write.
+//!
+//! Texts are shared slices of exactly their size: the database takes them as they are, without another copy.
+
+use std::sync::Arc;
 
 use model::attribute::{Attribute, Value};
 use model::document::{pack_columns, write_attributes};
 use model::name::decode_part;
 use model::{Asset, AssetBatch, Item, Kind, S3Location};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::ingest::edges::Edge;
-use crate::search_text::SearchText;
+use crate::search_text::{Collector, SearchText};
 
 /// The rows of one batch.
 pub(crate) struct PreparedBatch {
@@ -23,14 +28,16 @@ pub(crate) struct PreparedItem {
 /// The row of one asset.
 pub(crate) struct Prepared {
     /// The qualified name up to and including its last slash.
-    pub(crate) place: String,
+    pub(crate) place: Arc<str>,
     /// The rest of the qualified name.
-    pub(crate) part: String,
+    pub(crate) part: Arc<str>,
     pub(crate) kind: Kind,
+    /// Tells names apart: two rows of one name have the same, and hardly any others.
+    pub(crate) name_hash: u64,
     /// The name, where it is not what the last part says.
-    pub(crate) name: Option<String>,
-    pub(crate) attributes: String,
-    pub(crate) columns: Option<String>,
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) attributes: Arc<str>,
+    pub(crate) columns: Option<Arc<str>>,
     pub(crate) column_count: i64,
     pub(crate) source_hash: Option<i64>,
     pub(crate) content_hash: i64,
@@ -52,54 +59,77 @@ impl PreparedItem {
 
     /// About how many bytes it will be in the database.
     pub(crate) fn bytes(&self) -> usize {
-        self.all().map(|row| row.attributes.len() + row.columns.as_ref().map_or(0, String::len) + row.search.text.len()).sum()
+        self.all()
+            .map(|row| row.attributes.len() + row.columns.as_ref().map_or(0, |columns| columns.len()) + row.search.text.len())
+            .sum()
     }
 }
 
 /// Makes the rows of a batch's items.
 pub(crate) fn prepare(batch: &AssetBatch) -> PreparedBatch {
-    PreparedBatch { scope: batch.scope.as_str().to_owned(), items: batch.items.iter().map(prepare_item).collect() }
+    let mut preparer = Preparer::default();
+    let items = batch.items.iter().map(|item| preparer.item(item)).collect();
+    PreparedBatch { scope: batch.scope.as_str().to_owned(), items }
 }
 
-fn prepare_item(item: &Item) -> PreparedItem {
-    let mut asset = prepare_asset(&item.asset);
-    asset.source_hash = item.source.map(|hash| hash.0.cast_signed());
-    PreparedItem { asset, derived: item.derived.iter().map(prepare_asset).collect() }
+/// Buffers that are used again for every asset of a batch.
+#[derive(Default)]
+struct Preparer {
+    bytes: Vec<u8>,
+    words: Collector,
+    place: Option<Arc<str>>,
 }
 
-fn prepare_asset(asset: &Asset) -> Prepared {
-    let (place, part) = split_name(asset.qualified_name.as_str());
-    let mut bytes = Vec::with_capacity(1024);
-    write_attributes(&asset.attributes, &mut bytes);
-    let attributes_end = bytes.len();
-    if !asset.columns.is_empty() {
-        pack_columns(&asset.columns, &mut bytes);
+impl Preparer {
+    fn item(&mut self, item: &Item) -> PreparedItem {
+        let mut asset = self.asset(&item.asset);
+        asset.source_hash = item.source.map(|hash| hash.0.cast_signed());
+        PreparedItem { asset, derived: item.derived.iter().map(|derived| self.asset(derived)).collect() }
     }
-    let content_end = bytes.len();
-    let name = (part != asset.name && decode_part(part) != asset.name).then(|| asset.name.clone());
-    bytes.extend_from_slice(name.as_deref().unwrap_or_default().as_bytes());
-    let content_hash = xxhash_rust::xxh3::xxh3_64(&bytes).cast_signed();
-    bytes.truncate(content_end);
-    let columns = bytes.split_off(attributes_end);
-    Prepared {
-        place: place.to_owned(),
-        part: part.to_owned(),
-        kind: asset.kind,
-        name,
-        attributes: text(bytes),
-        columns: (!columns.is_empty()).then(|| text(columns)),
-        column_count: i64::try_from(asset.columns.len()).unwrap_or(i64::MAX),
-        source_hash: None,
-        content_hash,
-        location: asset.data_location(),
-        search: SearchText::of(asset),
-        edges: edges_of(asset),
+
+    fn asset(&mut self, asset: &Asset) -> Prepared {
+        let qualified_name = asset.qualified_name.as_str();
+        let (place, part) = split_name(qualified_name);
+        self.bytes.clear();
+        write_attributes(&asset.attributes, &mut self.bytes);
+        let attributes_end = self.bytes.len();
+        if !asset.columns.is_empty() {
+            pack_columns(&asset.columns, &mut self.bytes);
+        }
+        let attributes = text(&self.bytes[..attributes_end]);
+        let columns = (!asset.columns.is_empty()).then(|| text(&self.bytes[attributes_end..]));
+        let name: Option<Arc<str>> =
+            (part != asset.name && decode_part(part) != asset.name).then(|| Arc::from(asset.name.as_str()));
+        self.bytes.extend_from_slice(name.as_deref().unwrap_or_default().as_bytes());
+        Prepared {
+            place: self.place(place),
+            part: Arc::from(part),
+            kind: asset.kind,
+            name_hash: xxh3_64_with_seed(qualified_name.as_bytes(), asset.kind.code().unsigned_abs()),
+            name,
+            attributes,
+            columns,
+            column_count: i64::try_from(asset.columns.len()).unwrap_or(i64::MAX),
+            source_hash: None,
+            content_hash: xxh3_64(&self.bytes).cast_signed(),
+            location: asset.data_location(),
+            search: SearchText::of(asset, &mut self.words),
+            edges: edges_of(asset),
+        }
+    }
+
+    /// The assets of one page mostly lie in one place.
+    fn place(&mut self, path: &str) -> Arc<str> {
+        match &self.place {
+            Some(place) if **place == *path => Arc::clone(place),
+            _ => Arc::clone(self.place.insert(Arc::from(path))),
+        }
     }
 }
 
 /// What the document writers give is always UTF-8.
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_default()
+fn text(bytes: &[u8]) -> Arc<str> {
+    Arc::from(str::from_utf8(bytes).unwrap_or_default())
 }
 
 /// A qualified name as it is stored: everything up to and including the last slash, and the rest.

@@ -21,9 +21,9 @@ impl Seen {
         fresh
     }
 
-    /// Whether an id is marked.
+    /// Whether an id is marked. One that cannot be marked counts as seen: nothing is ever archived for want of a bit.
     pub(crate) fn contains(&self, id: i64) -> bool {
-        position(id).is_some_and(|(word, bit)| self.bits.get(word).is_some_and(|bits| bits & bit != 0))
+        position(id).is_none_or(|(word, bit)| self.bits.get(word).is_some_and(|bits| bits & bit != 0))
     }
 
     /// Whether nothing is marked.
@@ -53,5 +53,6 @@ mod tests {
         assert!(seen.mark(64) && !seen.mark(64) && seen.mark(0));
         assert!(seen.contains(64) && !seen.contains(63) && !seen.contains(100_000) && !seen.is_empty());
         assert_eq!(seen.to_bytes().len(), 16);
+        assert!(seen.contains(i64::MAX) && seen.contains(-1));
     }
 }

@@ -1,6 +1,8 @@
 //! One group of batches, written in one transaction: only what is new or differs.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use model::{Kind, S3Location};
 use sqlx::{Row as _, SqliteConnection};
@@ -14,6 +16,7 @@ use crate::ingest::edges::{self, EdgeRow};
 use crate::ingest::prepare::{Prepared, PreparedBatch, PreparedItem};
 use crate::ingest::tally::{Lines, LocationRole, Tally};
 use crate::ingest::{column_changes, history};
+use crate::search_text::AsIs;
 
 /// What is known of a stored asset before the write.
 #[derive(Clone, Debug)]
@@ -77,17 +80,16 @@ pub(crate) struct Before {
 /// Writes a group of batches.
 pub(crate) async fn write_group(connection: &mut SqliteConnection, context: &mut Context, group: &[PreparedBatch]) -> Result<()> {
     let mut round: Vec<(&str, &PreparedItem)> = Vec::new();
-    let mut names: HashSet<(&str, &str, Kind)> = HashSet::new();
+    let mut names: HashSet<u64, BuildHasherDefault<AsIs>> = HashSet::default();
     for batch in group {
         for item in &batch.items {
             // A name that comes twice is written in turn: the second time it is compared with the first.
-            let mut keys = item.all().map(|row| (row.place.as_str(), row.part.as_str(), row.kind));
-            if keys.clone().any(|key| names.contains(&key)) {
+            if item.all().any(|row| names.contains(&row.name_hash)) {
                 write_round(connection, context, &round).await?;
                 round.clear();
                 names.clear();
             }
-            names.extend(keys.by_ref());
+            names.extend(item.all().map(|row| row.name_hash));
             round.push((batch.scope.as_str(), item));
         }
     }
@@ -102,7 +104,7 @@ async fn write_round(connection: &mut SqliteConnection, context: &mut Context, i
     let mut rows = number_names(connection, context, items).await?;
     let mut existing = find_existing(connection, context, &rows).await?;
     for row in &mut rows {
-        row.existing = existing.remove(&(row.place, row.new.part.as_str(), row.new.kind));
+        row.existing = existing.remove(&(row.place, &*row.new.part, row.new.kind));
     }
     decide(connection, &mut rows).await?;
     read_before(connection, &mut rows).await?;
@@ -347,7 +349,7 @@ async fn write_rows(connection: &mut SqliteConnection, context: &mut Context, ro
 fn bind_state(query: Bound, row: &&Row<'_>) -> Bound {
     query
         .bind(row.place)
-        .bind(row.new.part.clone())
+        .bind(Arc::clone(&row.new.part))
         .bind(row.new.kind.code())
         .bind(row.id)
         .bind(row.scope)
@@ -365,12 +367,12 @@ fn bind_content(query: Bound, row: &&Row<'_>, run: i64) -> Bound {
     query
         .bind(row.id)
         .bind(row.place)
-        .bind(row.new.part.clone())
+        .bind(Arc::clone(&row.new.part))
         .bind(row.new.kind.code())
         .bind(run)
         .bind(run)
         .bind(row.new.name.clone())
-        .bind(row.new.attributes.clone())
+        .bind(Arc::clone(&row.new.attributes))
         .bind(row.new.columns.clone())
 }
 
@@ -378,7 +380,7 @@ async fn write_words(connection: &mut SqliteConnection, context: &mut Context, r
     let stale: Vec<i64> = rows.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
     archive::remove_words(connection, &stale).await?;
     let searched: Vec<&&Row<'_>> = rows.iter().filter(|row| !row.new.search.text.is_empty()).collect();
-    WORDS.write(connection, &searched, |query, row| query.bind(row.id).bind(row.new.search.text.clone())).await?;
+    WORDS.write(connection, &searched, |query, row| query.bind(row.id).bind(Arc::clone(&row.new.search.text))).await?;
     context.learn(connection, searched.iter().flat_map(|row| row.new.search.vocabulary())).await
 }
 

@@ -199,9 +199,9 @@ impl Store {
         let mut after = String::new();
         loop {
             // Encoded names hold no control characters, so one of them can stand between them.
-            let text = "SELECT string_agg(part, char(10)), count(*), max(part) FROM (SELECT part FROM asset
+            let text = "SELECT string_agg(part, $4), count(*), max(part) FROM (SELECT part FROM asset
                 WHERE place = $1 AND part > $2 AND kind = 4 AND location > 0 ORDER BY part LIMIT $3)";
-            let query = sqlx::query(text).bind(place).bind(after.clone()).bind(SCANNED_NAMES);
+            let query = sqlx::query(text).bind(place).bind(after.clone()).bind(SCANNED_NAMES).bind("\n");
             let row = query.fetch_one(self.readers()).await?;
             let parts: Option<&str> = row.try_get(0)?;
             let mut tables = parts.unwrap_or_default().lines().map(|part| format!("{path}{part}"));
@@ -251,13 +251,13 @@ impl Store {
             return Ok(Vec::new());
         }
         let root = format!("{name}/");
-        // A folder's path has one more slash than the connection's; 12 and 13 are processes.
+        // 12 and 13 are processes.
         let text = "SELECT p.path FROM place p WHERE p.path > $1 AND p.path < $2
-            AND instr(substr(p.path, length($1) + 1), '/') = length(p.path) - length($1)
             AND EXISTS (SELECT 1 FROM asset a WHERE a.place = p.id AND a.archived_run = 0 AND a.kind NOT IN (12, 13)) ORDER BY p.path";
-        let paths: Vec<String> =
-            sqlx::query_scalar(text).bind(root.clone()).bind(format!("{name}0")).fetch_all(self.readers()).await?;
-        let folders: Vec<String> = paths.iter().map(|path| path[root.len()..path.len() - 1].to_owned()).collect();
+        let query = sqlx::query_scalar(text).bind(root.clone()).bind(format!("{name}0"));
+        let paths: Vec<String> = query.fetch_all(self.readers()).await?;
+        let below = paths.iter().map(|path| &path[root.len()..path.len() - 1]);
+        let folders: Vec<String> = below.filter(|folder| !folder.contains('/')).map(str::to_owned).collect();
         let as_assets = folders.iter().map(|folder| format!("{root}{folder}")).collect::<Vec<_>>();
         let known = names::find(self.readers(), as_assets.iter().map(String::as_str)).await?;
         Ok(folders.into_iter().filter(|folder| !known.contains_key(&format!("{root}{folder}"))).collect())

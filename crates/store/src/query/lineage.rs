@@ -98,6 +98,11 @@ impl Store {
     /// # Errors
     /// When the catalog cannot be read.
     pub async fn lineage(&self, query: &LineageQuery) -> Result<Graph> {
+        let start = S3Location::parse(query.start.as_str()).filter(|_| query.start.as_str().starts_with("s3"));
+        let query = &match start {
+            Some(location) => LineageQuery { start: QualifiedName::from_encoded(location.as_str()), ..query.clone() },
+            None => query.clone(),
+        };
         let mut walk = Walk::new(query);
         let starts = self.starts(query).await?;
         walk.visit(&query.start, start_kind(query));

@@ -12,7 +12,7 @@ pub enum Matched {
     Name,
     /// A column: its path below the table, encoded.
     Column(String),
-    /// Its description, or that of a column.
+    /// Its description.
     Description,
     /// Several of them together.
     Words,
@@ -87,9 +87,12 @@ impl Question {
         if let Some(path) = by_words {
             return (COLUMN_WORDS, Matched::Column(path.to_owned()));
         }
-        let description = asset.attributes.text(Attribute::Description).into_iter();
-        let mut descriptions = description.chain(asset.columns.iter().filter_map(|column| column.description));
-        if descriptions.any(|text| self.words_in(text)) { (DESCRIPTION, Matched::Description) } else { (WORDS, Matched::Words) }
+        let description = asset.attributes.text(Attribute::Description);
+        if description.is_some_and(|text| self.words_in(text)) {
+            (DESCRIPTION, Matched::Description)
+        } else {
+            (WORDS, Matched::Words)
+        }
     }
 
     /// Whether all words are in the text; the last one may be the beginning of a word there.
@@ -113,6 +116,14 @@ fn weight(kind: Kind) -> u8 {
         Kind::Schema => 1,
         Kind::Database => 2,
         Kind::GlueJob => 3,
-        _ => 4,
+        Kind::Connection
+        | Kind::Column
+        | Kind::GlueWorkflow
+        | Kind::GlueTrigger
+        | Kind::GlueCrawler
+        | Kind::GlueConnection
+        | Kind::Process
+        | Kind::ColumnProcess
+        | Kind::S3Object => 4,
     }
 }

@@ -41,7 +41,7 @@ const CANDIDATES_MAX: usize = 200;
 /// Words of a query that are looked for; the rest only ranks.
 const QUERY_WORDS_MAX: usize = 8;
 /// Pieces of a name that are looked for: each costs a look-up, and a few tell names apart.
-const PIECES_MAX: usize = 8;
+const PIECES_MAX: usize = 4;
 /// Words that a prefix is completed to.
 const COMPLETIONS_MAX: i64 = 24;
 
@@ -54,8 +54,18 @@ pub(crate) struct MatchPlan {
 impl MatchPlan {
     /// Assets of exactly this name, whatever its case.
     pub(crate) fn exact_name(name: &str) -> Self {
-        Self { steps: pieces(name, Ends::Both).into_iter().collect() }
+        Self { steps: exact(name).into_iter().collect() }
     }
+}
+
+/// A condition that holds for assets of this name: by its letters and digits, or by its pieces where it has neither.
+fn exact(name: &str) -> Option<String> {
+    if joined(name).is_empty() {
+        return pieces(name, Ends::Both);
+    }
+    let mut collector = Collector::default();
+    collector.whole_name(name);
+    Some(quoted(collector.text().trim_end()))
 }
 
 /// A condition that holds for names with these pieces; `None` where there is no piece.
@@ -131,7 +141,7 @@ impl Store {
         let words: Vec<&str> = collector.text().split_ascii_whitespace().take(QUERY_WORDS_MAX).collect();
         let whole = query.text.trim();
         let mut steps: Vec<String> = Vec::new();
-        steps.extend(pieces(whole, Ends::Both));
+        steps.extend(exact(whole));
         steps.extend(pieces(whole, Ends::Start));
         let joined = joined(whole);
         if !joined.is_empty() {

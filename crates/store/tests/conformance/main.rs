@@ -1,18 +1,28 @@
 //! What every catalog does, whatever its database: each function takes a fresh catalog and knows nothing but the public API.
 
+#[cfg(test)]
 mod fresh;
+#[cfg(test)]
 mod history;
+#[cfg(test)]
 mod lineage;
+#[cfg(test)]
 mod names;
+#[cfg(test)]
 mod opening;
+#[cfg(test)]
 mod removal;
+#[cfg(test)]
 mod runs;
+#[cfg(test)]
 mod search;
+#[cfg(test)]
 mod writing;
 
 /// Runs each function against each database.
 macro_rules! conformance {
     ($($module:ident :: $name:ident),+ $(,)?) => {
+        #[cfg(test)]
         mod sqlite {
             $(
                 #[tokio::test]
@@ -43,6 +53,7 @@ conformance! {
     runs::a_second_crawl_of_a_connection_is_refused_while_one_runs,
     runs::a_run_that_was_killed_is_marked_by_the_next,
     runs::two_connections_are_crawled_at_once_by_two_programs,
+    runs::a_caller_that_gives_up_in_the_middle_leaves_whole_batches_or_nothing,
     runs::a_report_is_kept_with_its_run,
     runs::a_failed_run_keeps_what_it_stored_and_archives_nothing,
     removal::what_a_complete_scope_no_longer_lists_is_missing,

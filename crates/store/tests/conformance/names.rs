@@ -93,9 +93,9 @@ pub(crate) async fn children_and_exports_are_ordered_bytewise_and_page_without_g
 async fn check_filters(store: &Store, glue: ConnectionId) {
     let count = async |filter: ExportFilter| export(store, &filter, 2).await.len();
     assert_eq!(count(ExportFilter { connection: Some(glue), ..ExportFilter::default() }).await, 14);
-    assert_eq!(count(ExportFilter { kinds: vec![Kind::Schema], ..ExportFilter::default() }).await, 4);
+    assert_eq!(count(ExportFilter { kinds: vec![Kind::Schema], ..ExportFilter::default() }).await, 5);
     let below = |path: &str| ExportFilter { below: Some(name(path).as_str().to_owned()), ..ExportFilter::default() };
-    assert_eq!(count(below("c")).await, 9);
+    assert_eq!(count(below("c")).await, 10);
     assert_eq!(count(below("c/s")).await, 7);
     assert_eq!(count(below("c/s/a")).await, 2);
     assert_eq!(count(below("nothing")).await, 0);

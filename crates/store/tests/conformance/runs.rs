@@ -60,6 +60,39 @@ pub(crate) async fn two_connections_are_crawled_at_once_by_two_programs(fresh: F
     assert_eq!(export_all(&store).await.len(), 6000);
 }
 
+pub(crate) async fn a_caller_that_gives_up_in_the_middle_leaves_whole_batches_or_nothing(fresh: Fresh) {
+    const TABLES: usize = 20;
+    let store = fresh.open().await;
+    let glue = connection(&store, 1).await;
+    let mut kept = 0;
+    // Gives up after more and more steps of a write, until one is through.
+    for steps in 0..1000 {
+        let run = begin(&store, &glue).await;
+        run.apply(batch("s", (0..TABLES).map(|number| table(&format!("c/s/t{steps}_{number}"), &["a"])))).await.unwrap();
+        let through = tokio::select! {
+            biased;
+            flushed = run.flush() => { flushed.unwrap(); true }
+            () = some_steps(steps) => false,
+        };
+        let after = run.finish(end(vec![])).await;
+        kept += if after.is_ok() && through { TABLES } else { 0 };
+        drop(run);
+        let stored = export_all(&store).await.len();
+        assert!(stored == kept || (!through && stored == kept + TABLES), "{stored} tables after {steps} steps");
+        kept = stored;
+        if through {
+            return;
+        }
+    }
+    panic!("no write came through");
+}
+
+async fn some_steps(steps: usize) {
+    for _ in 0..steps {
+        tokio::task::yield_now().await;
+    }
+}
+
 pub(crate) async fn a_report_is_kept_with_its_run(fresh: Fresh) {
     let store = fresh.open().await;
     assert!(matches!(store.run(RunRef::Latest).await.unwrap_err(), StoreError::NotFound { .. }));

@@ -123,7 +123,7 @@ pub(crate) async fn counts_are_the_lines_of_the_export(fresh: Fresh) {
     assert_eq!((again.counts.clone(), again.changes.unchanged), (first.counts.clone(), lines.len() as u64));
 
     // The same as unchanged, known and not asked for before: the counts do not depend on who asked.
-    let known: Vec<_> = crate::fresh::export_all(&store).await.iter().filter_map(|stored| stored.known).collect();
+    let known: Vec<_> = export_all(&store).await.iter().filter_map(|stored| stored.known).collect();
     let derived = |kind: Kind| matches!(kind, Kind::Process | Kind::ColumnProcess);
     let run = begin(&store, &glue).await;
     run.apply(unchanged("s", known.into_iter().filter(|known| !derived(known.kind)))).await.unwrap();

@@ -55,7 +55,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             }
         };
         let own = found.iter().find(|catalog| catalog.1.as_deref().is_some_and(|id| account_of(id) == Some(id)));
-        let account = own.and_then(|catalog| catalog.1.clone()).or_else(|| found.iter().find_map(|catalog| Some(account_of(catalog.1.as_deref()?)?.to_owned())));
+        let account = own
+            .and_then(|catalog| catalog.1.clone())
+            .or_else(|| found.iter().find_map(|catalog| Some(account_of(catalog.1.as_deref()?)?.to_owned())));
         let account = self.naming.account().map(str::to_owned).or(account);
         let naming = Naming::new(self.naming.connection().clone(), account);
         let catalogs = self.choose_catalogs(&naming, &found).await?;
@@ -68,7 +70,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         findings.warn(vec![model::Warning {
             scope: CATALOGS_SCOPE.to_owned(),
             code: "catalogs-unlisted",
-            message: format!("the catalogs of the account could not be listed ({error}); only the account's own catalog is crawled"),
+            message: format!(
+                "the catalogs of the account could not be listed ({error}); only the account's own catalog is crawled"
+            ),
         }]);
         if self.settings.catalog_ids.is_empty() || error.kind.disposition() == crate::port::Disposition::FailRun {
             findings.fail(scope, error)?;
@@ -97,7 +101,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     }
 
     /// The catalogs that the settings ask for, or all.
-    async fn choose_catalogs(&self, naming: &Naming, found: &[(String, Option<String>, String)]) -> Result<Vec<FoundCatalog>, CrawlError> {
+    async fn choose_catalogs(
+        &self,
+        naming: &Naming,
+        found: &[(String, Option<String>, String)],
+    ) -> Result<Vec<FoundCatalog>, CrawlError> {
         let named = |id: &Option<String>, json: &str| FoundCatalog {
             id: id.clone(),
             name: naming.catalog_name(id.as_deref()).into_owned(),
@@ -131,7 +139,12 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// A catalog that was asked for by an id that the list does not have: another account's, or none at all.
     async fn ask_for_catalog(&self, naming: &Naming, id: &str) -> Result<Option<FoundCatalog>, CrawlError> {
         let scope = Scope::new(naming.catalog_name(Some(id)));
-        match self.read_once(ReadOperation::GetCatalog, json!({"CatalogId": id}), |body| serde_json::from_slice::<CatalogAnswer>(body).map(|_| body.clone())).await {
+        match self
+            .read_once(ReadOperation::GetCatalog, json!({"CatalogId": id}), |body| {
+                serde_json::from_slice::<CatalogAnswer<'_>>(body).map(|_| body.clone())
+            })
+            .await
+        {
             Ok(body) => {
                 let raw: RawCatalog<'_> = serde_json::from_slice(&body).unwrap_or_default();
                 let description = raw.catalog.map(|catalog| catalog.get().to_owned());
@@ -139,13 +152,18 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             }
             Err(mut error) if error.kind == ErrorKind::NotFound => {
                 error.message = format!("there is no catalog \"{id}\" that this role can see ({})", error.message);
-                error.suggested_action = "Give an id as GetCatalogs lists it: AwsDataCatalog, or <account>:s3tablescatalog/<bucket>.".to_owned();
+                error.suggested_action =
+                    "Give an id as GetCatalogs lists it: AwsDataCatalog, or <account>:s3tablescatalog/<bucket>.".to_owned();
                 self.findings().fail(&scope, error)?;
                 Ok(None)
             }
             // Services that do not know GetCatalog may know the catalog all the same: its databases will tell.
             Err(error) if error.kind != ErrorKind::Denied && error.kind.disposition() != crate::port::Disposition::FailRun => {
-                Ok(Some(FoundCatalog { id: Some(id.to_owned()), name: naming.catalog_name(Some(id)).into_owned(), description: None }))
+                Ok(Some(FoundCatalog {
+                    id: Some(id.to_owned()),
+                    name: naming.catalog_name(Some(id)).into_owned(),
+                    description: None,
+                }))
             }
             Err(error) => {
                 self.findings().fail(&scope, error)?;
@@ -167,7 +185,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     pub(super) async fn crawl_databases(&self, databases: &[Database]) -> Result<(), CrawlError> {
         let active = AtomicUsize::new(0);
         let concurrency = self.settings.concurrency.max(1);
-        let mut crawls = futures::stream::iter(databases.iter().map(|database| self.crawl_database(database, &active))).buffer_unordered(concurrency);
+        let mut crawls = futures::stream::iter(databases.iter().map(|database| self.crawl_database(database, &active)))
+            .buffer_unordered(concurrency);
         while let Some(done) = crawls.next().await {
             done?;
         }
@@ -187,7 +206,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             match self.database_page(catalog, &mut pager, &mut databases).await {
                 Ok(count) => seen += i64::try_from(count).unwrap_or(0),
                 // A federated parent has no databases of its own, and a catalog may be dropped after it was listed.
-                Err(error) if error.kind == ErrorKind::NotFound && self.settings.catalog_ids.is_empty() && catalog.name != OWN_CATALOG => break true,
+                Err(error)
+                    if error.kind == ErrorKind::NotFound && self.settings.catalog_ids.is_empty() && catalog.name != OWN_CATALOG =>
+                {
+                    break true;
+                }
                 Err(error) => {
                     self.findings().fail(&scope, error)?;
                     break false;
@@ -200,13 +223,45 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let description = catalog.description.as_deref().and_then(|json| serde_json::from_str::<page::Catalog<'_>>(json).ok());
         let asset = map_catalog(&self.context(), &catalog.name, description.as_ref(), is_complete.then_some(seen));
         self.deliver_assets(&Scope::new(CATALOGS_SCOPE), vec![asset]).await?;
+        self.deliver_other_catalogs(catalog, &databases, is_complete).await?;
         if is_complete {
             self.findings().complete(&scope);
         }
         Ok(databases)
     }
 
-    async fn database_page(&self, catalog: &FoundCatalog, pager: &mut Pager, databases: &mut Vec<Database>) -> Result<usize, ApiError> {
+    /// The account that a database is shared from: the list of an account's own catalog has those too (`ResourceShareType` ALL),
+    /// and their tables are read from, and named by, the catalog that they are in.
+    fn other_owner(&self, database: &page::Database<'_>) -> Option<String> {
+        let owner = database.catalog_id.as_deref().filter(|id| account_of(id) == Some(id))?;
+        let own = self.naming.account()?;
+        (owner != own && database.target_database.is_none()).then(|| owner.to_owned())
+    }
+
+    /// The catalogs of other accounts that shared databases are in: known by nothing but their ids.
+    async fn deliver_other_catalogs(
+        &self,
+        catalog: &FoundCatalog,
+        databases: &[Database],
+        is_complete: bool,
+    ) -> Result<(), CrawlError> {
+        let others: std::collections::BTreeSet<_> =
+            databases.iter().map(|database| &database.catalog_name).filter(|name| **name != catalog.name).collect();
+        for name in others {
+            self.deliver_assets(&Scope::new(CATALOGS_SCOPE), vec![map_catalog(&self.context(), name, None, None)]).await?;
+            if is_complete {
+                self.findings().complete(&Scope::new(name));
+            }
+        }
+        Ok(())
+    }
+
+    async fn database_page(
+        &self,
+        catalog: &FoundCatalog,
+        pager: &mut Pager,
+        databases: &mut Vec<Database>,
+    ) -> Result<usize, ApiError> {
         let (body, token) = self
             .next_page(pager, |body| {
                 serde_json::from_slice::<DatabasesPage<'_>>(body).map(|page| page.next_token.as_deref().map(str::to_owned))
@@ -219,9 +274,13 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             if !self.settings.filter.wants_database(&catalog.name, &database.name) {
                 continue;
             }
+            let owner = self.other_owner(&database);
             databases.push(Database {
-                catalog_id: catalog.id.clone().or_else(|| database.catalog_id.as_deref().map(str::to_owned)),
-                catalog_name: catalog.name.clone(),
+                catalog_id: owner
+                    .clone()
+                    .or_else(|| catalog.id.clone())
+                    .or_else(|| database.catalog_id.as_deref().map(str::to_owned)),
+                catalog_name: owner.unwrap_or_else(|| catalog.name.clone()),
                 name: database.name.to_string(),
                 is_link: database.target_database.is_some(),
                 description: json.get().to_owned(),

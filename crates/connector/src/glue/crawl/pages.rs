@@ -115,7 +115,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 Err(_) if attempt < MALFORMED_RETRIES => attempt += 1,
                 Err(error) => {
                     // serde's message names the place and the kind of fault, never a value of a string; still it is cut to that.
-                    let place = format!("the answer is not in the documented form (line {}, column {})", error.line(), error.column());
+                    let place =
+                        format!("the answer is not in the documented form (line {}, column {})", error.line(), error.column());
                     return Err(malformed(pager.operation, &place));
                 }
             }

@@ -18,7 +18,10 @@ const PROOFS_MAX: usize = 2_000;
 enum Verdict {
     Gone(KnownAsset),
     /// It is there, or it cannot be told.
-    Unproven { name: String, reason: String },
+    Unproven {
+        name: String,
+        reason: String,
+    },
     /// It is outside of what this run was asked to read.
     NotAsked,
 }
@@ -33,7 +36,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             self.findings().warn(vec![Warning { scope: "catalogs".to_owned(), code: "missing-unchecked", message }]);
         }
         let mut gone = Vec::new();
-        let mut verdicts = futures::stream::iter(missing.iter().map(|asset| self.judge(asset))).buffer_unordered(self.settings.concurrency.max(1));
+        let mut verdicts =
+            futures::stream::iter(missing.iter().map(|asset| self.judge(asset))).buffer_unordered(self.settings.concurrency.max(1));
         while let Some(verdict) = verdicts.next().await {
             match verdict? {
                 Verdict::Gone(known) => gone.push(known),
@@ -80,7 +84,13 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         self.verdict(missing, &scope, parts.join("/"), answer)
     }
 
-    fn verdict(&self, missing: &MissingAsset, scope: &Scope, name: String, answer: Result<(), ApiError>) -> Result<Verdict, CrawlError> {
+    fn verdict(
+        &self,
+        missing: &MissingAsset,
+        scope: &Scope,
+        name: String,
+        answer: Result<(), ApiError>,
+    ) -> Result<Verdict, CrawlError> {
         match answer {
             Ok(()) => Ok(Verdict::Unproven { name, reason: "it answers when asked for by name".to_owned() }),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(Verdict::Gone(missing.known)),
@@ -126,7 +136,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
 
     async fn ask_catalog(&self, catalog: &str) -> Result<(), ApiError> {
         let input = json!({"CatalogId": self.catalog_id(catalog)});
-        self.read_once(ReadOperation::GetCatalog, input, |body| serde_json::from_slice::<CatalogAnswer>(body).map(|_| ())).await
+        self.read_once(ReadOperation::GetCatalog, input, |body| serde_json::from_slice::<CatalogAnswer<'_>>(body).map(|_| ())).await
     }
 
     async fn ask_database(&self, catalog: &str, database: &str) -> Result<(), ApiError> {

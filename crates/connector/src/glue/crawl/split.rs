@@ -17,8 +17,10 @@ use super::{Crawl, CrawlError};
 use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
 
 /// The characters after a prefix that get a part each; all others share one.
-const CLASSES: &[&str] =
-    &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "ab", "cd", "ef", "gh", "ij", "kl", "mn", "op", "qr", "st", "uv", "wx", "yz", "_-"];
+const CLASSES: &[&str] = &[
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "ab", "cd", "ef", "gh", "ij", "kl", "mn", "op", "qr", "st", "uv", "wx", "yz",
+    "_-",
+];
 
 /// A part that still has a token after so many pages is cut again, if workers are idle.
 const CUT_PART_AFTER_PAGES: usize = 20;
@@ -72,9 +74,10 @@ impl NamePart {
     /// Cuts this part into smaller ones that are disjoint and together the same, guided by a sample of its names.
     fn cut(&self, sample: &Sample) -> Vec<NamePart> {
         match &self.next {
-            NextCharacter::OneOf(characters) if characters.chars().count() > 1 => {
-                characters.chars().map(|character| Self { prefix: self.prefix.clone(), next: NextCharacter::OneOf(character.into()) }).collect()
-            }
+            NextCharacter::OneOf(characters) if characters.chars().count() > 1 => characters
+                .chars()
+                .map(|character| Self { prefix: self.prefix.clone(), next: NextCharacter::OneOf(character.into()) })
+                .collect(),
             NextCharacter::OneOf(character) => cut_everything(&format!("{}{character}", self.prefix), sample),
             NextCharacter::NoneOf(excluded) => by_next_character(&self.prefix, excluded),
         }

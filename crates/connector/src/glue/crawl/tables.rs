@@ -1,14 +1,15 @@
 //! The tables of one database.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use model::{AssetBatch, Item, KnownAsset, Kind, QualifiedName, Scope, SourceHash, Warning};
+use model::{AssetBatch, Item, Kind, KnownAsset, QualifiedName, Scope, SourceHash, Warning};
 use serde_json::json;
 
-use super::pages::{Pager, malformed};
+use super::pages::Pager;
 use super::split::{NamePart, Sample};
 use super::{Crawl, CrawlError};
 use crate::glue::filter::TableFilter;
@@ -109,6 +110,14 @@ pub(super) struct PageFacts {
     pub(super) names: Vec<String>,
 }
 
+/// What can be made of a page's bytes alone.
+enum PageContent {
+    /// Everything.
+    Mapped(Mapped),
+    /// Where each table is: which of them changed is for the store to say.
+    Sliced(Vec<Range<usize>>),
+}
+
 /// A page's tables on their way to the sink.
 struct Mapped {
     items: Vec<Item>,
@@ -154,7 +163,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         findings.warn(vec![Warning {
             scope: listing.scope.to_string(),
             code: "database-vanished",
-            message: format!("the database was dropped while it was read ({}); what was read of it is kept until the next run", error.message),
+            message: format!(
+                "the database was dropped while it was read ({}); what was read of it is kept until the next run",
+                error.message
+            ),
         }]);
     }
 
@@ -182,19 +194,34 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     }
 
     /// Reads and delivers one page of a cursor. Names outside of `part` show that the service filters otherwise.
-    pub(super) async fn table_page(&self, listing: &Listing<'_>, pager: &mut Pager, part: Option<&NamePart>) -> Result<PageFacts, CrawlError> {
-        let (body, token) = match self.next_page(pager, read_token).await {
+    pub(super) async fn table_page(
+        &self,
+        listing: &Listing<'_>,
+        pager: &mut Pager,
+        part: Option<&NamePart>,
+    ) -> Result<PageFacts, CrawlError> {
+        let take = |body: &Bytes| self.take_page(listing, body);
+        let (body, (content, token)) = match self.next_page(pager, take).await {
             Err(error) if error.kind == ErrorKind::Invalid && pager.can_restart() && self.ports.baseline.keeps_hashes() => {
                 // The token expired. Delivering a page twice changes nothing in a store, so the listing begins again, once.
                 pager.restart();
                 listing.forget_counts();
-                self.next_page(pager, read_token).await?
+                self.next_page(pager, take).await?
             }
             other => other?,
         };
-        let mapped = self.map_page(listing, &body).await?;
+        let mapped = match content {
+            PageContent::Mapped(mapped) => mapped,
+            PageContent::Sliced(tables) => self.map_sliced_page(listing, &body, &tables).await?,
+        };
         pager.advance(token.as_deref(), mapped.names.len())?;
-        let views = mapped.items.iter().map(|item| item.asset.kind).chain(mapped.unchanged.iter().map(|known| known.kind)).filter(|kind| *kind == Kind::View).count();
+        let views = mapped
+            .items
+            .iter()
+            .map(|item| item.asset.kind)
+            .chain(mapped.unchanged.iter().map(|known| known.kind))
+            .filter(|kind| *kind == Kind::View)
+            .count();
         let total = mapped.items.len() + mapped.unchanged.len();
         listing.add_counts(i64::try_from(total - views).unwrap_or(0), i64::try_from(views).unwrap_or(0));
         self.findings().warn(mapped.warnings);
@@ -209,20 +236,44 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         Ok(PageFacts { names: mapped.names })
     }
 
-    async fn map_page(&self, listing: &Listing<'_>, body: &Bytes) -> Result<Mapped, CrawlError> {
-        if !self.ports.baseline.keeps_hashes()
-            && let Ok(page) = serde_json::from_slice::<TablesPage<'_>>(body)
-        {
-            return Ok(self.map_whole(listing, &page));
+    /// Makes of a page's bytes what can be made without asking anybody. Where no hashes are kept, it is parsed as a whole; else,
+    /// or where one of its tables cannot be parsed, it is cut into the bytes of each table.
+    fn take_page(&self, listing: &Listing<'_>, body: &Bytes) -> Result<(PageContent, Option<String>), serde_json::Error> {
+        let mut fault = None;
+        if !self.ports.baseline.keeps_hashes() {
+            // Checking the whole page for UTF-8 at once is cheaper than checking every string of it.
+            let parsed =
+                std::str::from_utf8(body).map_err(serde::de::Error::custom).and_then(serde_json::from_str::<TablesPage<'_>>);
+            match parsed {
+                Ok(page) => {
+                    let token = page.next_token.as_deref().map(str::to_owned);
+                    return Ok((PageContent::Mapped(self.map_whole(listing, &page)), token));
+                }
+                Err(error) => fault = Some(error),
+            }
         }
-        let sliced = slice::tables(body).ok_or_else(|| malformed(ReadOperation::GetTables, "the page is no list of tables"))?;
-        let hashes: Vec<_> = sliced.tables.iter().map(|table| SourceHash::of(self.salt, table)).collect();
-        let unchanged = self.unchanged_tables(listing, &sliced.tables, &hashes).await?;
-        Ok(self.map_slices(listing, &sliced.tables, &hashes, unchanged))
+        let Some(sliced) = slice::tables(body) else {
+            // The full parser says where the fault is.
+            return Err(fault.or_else(|| serde_json::from_slice::<TablesPage<'_>>(body).err()).unwrap_or_else(no_list));
+        };
+        let token = sliced.next_token.map(|token| serde_json::from_slice::<String>(&body[token])).transpose()?;
+        Ok((PageContent::Sliced(sliced.tables), token))
+    }
+
+    async fn map_sliced_page(&self, listing: &Listing<'_>, body: &Bytes, ranges: &[Range<usize>]) -> Result<Mapped, CrawlError> {
+        let tables: Vec<_> = ranges.iter().map(|range| &body[range.clone()]).collect();
+        let hashes: Vec<_> = tables.iter().map(|table| SourceHash::of(self.salt, table)).collect();
+        let unchanged = self.unchanged_tables(listing, &tables, &hashes).await?;
+        Ok(self.map_slices(listing, &tables, &hashes, unchanged))
     }
 
     /// For each table the stored asset, if its bytes did not change since.
-    async fn unchanged_tables(&self, listing: &Listing<'_>, tables: &[&[u8]], hashes: &[SourceHash]) -> Result<Vec<Option<KnownAsset>>, CrawlError> {
+    async fn unchanged_tables(
+        &self,
+        listing: &Listing<'_>,
+        tables: &[&[u8]],
+        hashes: &[SourceHash],
+    ) -> Result<Vec<Option<KnownAsset>>, CrawlError> {
         if self.ports.baseline.is_empty() {
             return Ok(vec![None; tables.len()]);
         }
@@ -244,7 +295,13 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         mapped
     }
 
-    fn map_slices(&self, listing: &Listing<'_>, tables: &[&[u8]], hashes: &[SourceHash], unchanged: Vec<Option<KnownAsset>>) -> Mapped {
+    fn map_slices(
+        &self,
+        listing: &Listing<'_>,
+        tables: &[&[u8]],
+        hashes: &[SourceHash],
+        unchanged: Vec<Option<KnownAsset>>,
+    ) -> Mapped {
         let mut mapped = Mapped::with_capacity(tables.len());
         for ((bytes, hash), known) in tables.iter().zip(hashes).zip(unchanged) {
             if let (Some(known), Some(name)) = (known, slice::table_name(bytes)) {
@@ -254,7 +311,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 }
                 continue;
             }
-            match serde_json::from_slice::<Table<'_>>(bytes) {
+            match std::str::from_utf8(bytes).map_err(serde::de::Error::custom).and_then(serde_json::from_str::<Table<'_>>) {
                 Ok(table) => {
                     mapped.names.push(table.name.to_string());
                     if listing.filter.wants(&table.name) && listing.is_new(&table.name) {
@@ -264,7 +321,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 Err(error) => mapped.warnings.push(Warning {
                     scope: format!("{}/{}", listing.scope, slice::table_name(bytes).unwrap_or("?")),
                     code: "table-unreadable",
-                    message: format!("the table is not in the documented form (column {} of its JSON) and is left out", error.column()),
+                    message: format!(
+                        "the table is not in the documented form (column {} of its JSON) and is left out",
+                        error.column()
+                    ),
                 }),
             }
         }
@@ -284,11 +344,7 @@ impl Listing<'_> {
     }
 }
 
-/// The token of a page; proof at the same time that the page is whole.
-fn read_token(body: &Bytes) -> Result<Option<String>, serde_json::Error> {
-    match slice::tables(body) {
-        Some(sliced) => sliced.next_token.map(serde_json::from_slice::<String>).transpose(),
-        // The full parser says where the fault is.
-        None => serde_json::from_slice::<TablesPage<'_>>(body).map(|page| page.next_token.as_deref().map(str::to_owned)),
-    }
+/// A page that is JSON, but no list of tables.
+fn no_list() -> serde_json::Error {
+    serde::de::Error::custom("the page is no list of tables")
 }

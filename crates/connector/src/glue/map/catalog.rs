@@ -46,7 +46,12 @@ fn catalog_type(name: &str, catalog: &Catalog<'_>) -> String {
 }
 
 /// The `Schema` asset of a Glue database, and the process of a database link.
-pub(crate) fn map_database(context: &MapContext<'_>, catalog: &str, database: &Database<'_>, counts: Option<TableCounts>) -> (Asset, Option<Asset>) {
+pub(crate) fn map_database(
+    context: &MapContext<'_>,
+    catalog: &str,
+    database: &Database<'_>,
+    counts: Option<TableCounts>,
+) -> (Asset, Option<Asset>) {
     let mut asset = Asset::new(Kind::Schema, context.naming.schema(catalog, &database.name), &*database.name);
     let attributes = &mut asset.attributes;
     let description = database.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned());

@@ -115,7 +115,10 @@ impl<'s> ColumnsBuilder<'s> {
         if parsed.depth_cut {
             self.warn(
                 "column-type-too-deep",
-                format!("the column \"{}\" nests deeper than 15 levels; what lies deeper stays in the type text of its level-15 field", column.name),
+                format!(
+                    "the column \"{}\" nests deeper than 15 levels; what lies deeper stays in the type text of its level-15 field",
+                    column.name
+                ),
             );
         }
         self.add_fields(index, fields, column.name, kept_children.as_ref());
@@ -144,7 +147,10 @@ impl<'s> ColumnsBuilder<'s> {
             })));
         }
         if has_duplicates && indexes.contains(&None) {
-            self.warn("column-duplicate", format!("the column \"{name}\" has nested fields of the same name; the first one is kept"));
+            self.warn(
+                "column-duplicate",
+                format!("the column \"{name}\" has nested fields of the same name; the first one is kept"),
+            );
         }
         if self.columns.len() >= COLUMNS_MAX {
             self.note_full();

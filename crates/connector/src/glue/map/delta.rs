@@ -86,7 +86,9 @@ fn hive_type(spark: &Json, depth: usize) -> String {
         Some("map") => format!("map<{},{}>", inner("keyType"), inner("valueType")),
         Some("struct") => {
             let fields = spark.get("fields").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-            let field = |field: &Json| Some(format!("{}:{}", quoted(field.get("name")?.as_str()?), hive_type(field.get("type")?, depth + 1)));
+            let field = |field: &Json| {
+                Some(format!("{}:{}", quoted(field.get("name")?.as_str()?), hive_type(field.get("type")?, depth + 1)))
+            };
             format!("struct<{}>", fields.iter().filter_map(field).collect::<Vec<_>>().join(","))
         }
         _ => "unknown".to_owned(),

@@ -35,7 +35,8 @@ pub(crate) fn map_job(context: &MapContext<'_>, job: &Job<'_>, warnings: &mut Ve
     attributes.set_some(Attribute::MaxRetries, job.max_retries);
     attributes.set_some(Attribute::ExecutionClass, job.execution_class.as_deref());
     let connections = job.connections.as_ref().and_then(|connections| connections.connections.as_ref());
-    attributes.set_some(Attribute::ConnectionNames, connections.map(|names| Value::texts(names.iter().map(|name| name.to_string()))));
+    attributes
+        .set_some(Attribute::ConnectionNames, connections.map(|names| Value::texts(names.iter().map(|name| name.to_string()))));
     set_arguments(context, job, &mut asset);
     asset.attributes.set_some(Attribute::SourceCreatedAt, job.created_on.map(|time| time.0));
     asset.attributes.set_some(Attribute::SourceUpdatedAt, job.last_modified_on.map(|time| time.0));
@@ -92,7 +93,11 @@ fn location_of(dataset: &Dataset) -> Option<S3Location> {
 
 /// The processes of a job: one for each table or place that it writes, with the columns that mappings name. `tables_at` says
 /// which table lies over a location; the longest location above a path wins.
-pub(crate) fn job_processes(context: &MapContext<'_>, job: &MappedJob, tables_at: &HashMap<S3Location, QualifiedName>) -> Vec<Asset> {
+pub(crate) fn job_processes(
+    context: &MapContext<'_>,
+    job: &MappedJob,
+    tables_at: &HashMap<S3Location, QualifiedName>,
+) -> Vec<Asset> {
     let Some(graph) = &job.graph else { return Vec::new() };
     let mut outputs: Vec<(Reference, Vec<Reference>)> = Vec::new();
     let mut columns: Vec<Asset> = Vec::new();
@@ -126,7 +131,8 @@ pub(crate) fn job_processes(context: &MapContext<'_>, job: &MappedJob, tables_at
 
 /// S3 objects that no table lies over are assets of their own, so that lineage does not end in nothing.
 fn locations_as_objects<'a>(references: impl Iterator<Item = &'a Reference>) -> Vec<Asset> {
-    let names: BTreeSet<_> = references.filter(|reference| reference.kind == Kind::S3Object).map(|object| object.qualified_name.as_str()).collect();
+    let names: BTreeSet<_> =
+        references.filter(|reference| reference.kind == Kind::S3Object).map(|object| object.qualified_name.as_str()).collect();
     names.into_iter().map(|name| lineage::location_object(&S3Location::from_canonical(name))).collect()
 }
 
@@ -144,7 +150,13 @@ fn reference(context: &MapContext<'_>, dataset: &Dataset, tables_at: &HashMap<S3
     }
 }
 
-fn column_processes(context: &MapContext<'_>, job: &MappedJob, flow: &Flow, output: &Reference, tables_at: &HashMap<S3Location, QualifiedName>) -> Vec<Asset> {
+fn column_processes(
+    context: &MapContext<'_>,
+    job: &MappedJob,
+    flow: &Flow,
+    output: &Reference,
+    tables_at: &HashMap<S3Location, QualifiedName>,
+) -> Vec<Asset> {
     if output.kind != Kind::Table {
         return Vec::new();
     }

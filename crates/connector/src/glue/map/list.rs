@@ -3,14 +3,17 @@
 use model::{Asset, Attribute, Kind, Value};
 
 use super::MapContext;
-use crate::glue::page::{Connection, Crawler, CrawlerTargets, Trigger, TriggerAction, TriggerCondition, Workflow, WorkflowEdge, WorkflowNode};
+use crate::glue::page::{
+    Connection, Crawler, CrawlerTargets, Trigger, TriggerAction, TriggerCondition, Workflow, WorkflowEdge, WorkflowNode,
+};
 use crate::privacy::{Role, Text};
 
 /// A workflow with its graph: types, names and edges, never runs.
 pub(crate) fn map_workflow(context: &MapContext<'_>, workflow: &Workflow<'_>) -> Asset {
     let mut asset = Asset::new(Kind::GlueWorkflow, context.naming.listed("workflows", &workflow.name), &*workflow.name);
     let attributes = &mut asset.attributes;
-    attributes.set_some(Attribute::Description, workflow.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned()));
+    attributes
+        .set_some(Attribute::Description, workflow.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned()));
     attributes.set(Attribute::Arguments, workflow.default_run_properties.to_value(context.masked));
     attributes.set(Attribute::MaskedArguments, workflow.default_run_properties.masked_names());
     attributes.set_some(Attribute::MaxConcurrentRuns, workflow.max_concurrent_runs);
@@ -18,7 +21,11 @@ pub(crate) fn map_workflow(context: &MapContext<'_>, workflow: &Workflow<'_>) ->
     attributes.set_some(Attribute::SourceUpdatedAt, workflow.last_modified_on.map(|time| time.0));
     if let Some(graph) = &workflow.graph {
         let node = |node: &WorkflowNode<'_>| {
-            record([("type", text(node.node_type.as_ref())), ("name", text(node.name.as_ref())), ("id", text(node.unique_id.as_ref()))])
+            record([
+                ("type", text(node.node_type.as_ref())),
+                ("name", text(node.name.as_ref())),
+                ("id", text(node.unique_id.as_ref())),
+            ])
         };
         let edge = |edge: &WorkflowEdge<'_>| {
             record([("source", text(edge.source_id.as_ref())), ("destination", text(edge.destination_id.as_ref()))])
@@ -34,7 +41,8 @@ pub(crate) fn map_workflow(context: &MapContext<'_>, workflow: &Workflow<'_>) ->
 pub(crate) fn map_trigger(context: &MapContext<'_>, trigger: &Trigger<'_>) -> Asset {
     let mut asset = Asset::new(Kind::GlueTrigger, context.naming.listed("triggers", &trigger.name), &*trigger.name);
     let attributes = &mut asset.attributes;
-    attributes.set_some(Attribute::Description, trigger.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned()));
+    attributes
+        .set_some(Attribute::Description, trigger.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned()));
     attributes.set_some(Attribute::TriggerType, trigger.trigger_type.as_deref());
     attributes.set_some(Attribute::TriggerState, trigger.state.as_deref());
     attributes.set_some(Attribute::Schedule, trigger.schedule.as_deref());
@@ -61,7 +69,10 @@ pub(crate) fn map_trigger(context: &MapContext<'_>, trigger: &Trigger<'_>) -> As
             ])
         };
         let conditions = predicate.conditions.iter().flatten().map(condition).collect();
-        attributes.set(Attribute::Predicate, record([("logical", text(predicate.logical.as_ref())), ("conditions", Some(Value::List(conditions)))]));
+        attributes.set(
+            Attribute::Predicate,
+            record([("logical", text(predicate.logical.as_ref())), ("conditions", Some(Value::List(conditions)))]),
+        );
     }
     asset
 }
@@ -70,7 +81,8 @@ pub(crate) fn map_trigger(context: &MapContext<'_>, trigger: &Trigger<'_>) -> As
 pub(crate) fn map_crawler(context: &MapContext<'_>, crawler: &Crawler<'_>) -> Asset {
     let mut asset = Asset::new(Kind::GlueCrawler, context.naming.listed("crawlers", &crawler.name), &*crawler.name);
     let attributes = &mut asset.attributes;
-    attributes.set_some(Attribute::Description, crawler.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned()));
+    attributes
+        .set_some(Attribute::Description, crawler.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned()));
     attributes.set_some(Attribute::Role, crawler.role.as_ref().and_then(Role::reference));
     attributes.set_some(Attribute::DatabaseName, crawler.database_name.as_deref());
     let schedule = crawler.schedule.as_ref().and_then(|schedule| schedule.schedule_expression.as_deref());
@@ -83,15 +95,26 @@ pub(crate) fn map_crawler(context: &MapContext<'_>, crawler: &Crawler<'_>) -> As
 
 fn map_targets(targets: &CrawlerTargets<'_>) -> Value {
     let mut list = Vec::new();
-    for (kind, paths) in [("s3", &targets.s3), ("jdbc", &targets.jdbc), ("mongodb", &targets.mongodb), ("dynamodb", &targets.dynamodb)] {
+    for (kind, paths) in [("s3", &targets.s3), ("jdbc", &targets.jdbc), ("mongodb", &targets.mongodb)] {
         for target in paths.iter().flatten() {
             let path = target.path.as_deref().map(Value::from);
-            list.push(record([("kind", Some(kind.into())), ("path", path), ("connectionName", text(target.connection_name.as_ref()))]));
+            list.push(record([
+                ("kind", Some(kind.into())),
+                ("path", path),
+                ("connectionName", text(target.connection_name.as_ref())),
+            ]));
         }
+    }
+    for target in targets.dynamodb.iter().flatten() {
+        list.push(record([("kind", Some("dynamodb".into())), ("path", target.path.as_deref().map(Value::from))]));
     }
     for target in targets.catalog.iter().flatten() {
         let tables = target.tables.as_ref().map(|tables| Value::texts(tables.iter().map(|table| table.to_string())));
-        list.push(record([("kind", Some("catalog".into())), ("databaseName", text(target.database_name.as_ref())), ("tables", tables)]));
+        list.push(record([
+            ("kind", Some("catalog".into())),
+            ("databaseName", text(target.database_name.as_ref())),
+            ("tables", tables),
+        ]));
     }
     let delta = targets.delta.iter().flatten().flat_map(|target| target.delta_tables.iter().flatten()).map(|path| ("delta", path));
     let iceberg = targets.iceberg.iter().flatten().flat_map(|target| target.paths.iter().flatten()).map(|path| ("iceberg", path));
@@ -106,7 +129,8 @@ fn map_targets(targets: &CrawlerTargets<'_>) -> Value {
 pub(crate) fn map_connection(context: &MapContext<'_>, connection: &Connection<'_>) -> Asset {
     let mut asset = Asset::new(Kind::GlueConnection, context.naming.listed("connections", &connection.name), &*connection.name);
     let attributes = &mut asset.attributes;
-    attributes.set_some(Attribute::Description, connection.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned()));
+    attributes
+        .set_some(Attribute::Description, connection.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned()));
     attributes.set_some(Attribute::ConnectionType, connection.connection_type.as_deref());
     attributes.set(Attribute::Properties, connection.connection_properties.to_value(context.masked));
     attributes.set_some(Attribute::SourceCreatedAt, connection.creation_time.map(|time| time.0));

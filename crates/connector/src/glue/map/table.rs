@@ -22,7 +22,13 @@ pub(crate) struct Place<'a> {
 }
 
 /// One table to an item: the asset and the lineage that follows from it.
-pub(crate) fn map_table(context: &MapContext<'_>, place: Place<'_>, table: &Table<'_>, source: Option<SourceHash>, warnings: &mut Vec<Warning>) -> Item {
+pub(crate) fn map_table(
+    context: &MapContext<'_>,
+    place: Place<'_>,
+    table: &Table<'_>,
+    source: Option<SourceHash>,
+    warnings: &mut Vec<Warning>,
+) -> Item {
     let kind = if is_view(table) { Kind::View } else { Kind::Table };
     let mut asset = Asset::new(kind, place.schema.child(&table.name), &*table.name);
     let scope = format!("{}/{}/{}", place.catalog, place.database, &*table.name);
@@ -48,10 +54,20 @@ pub(crate) fn map_table(context: &MapContext<'_>, place: Place<'_>, table: &Tabl
 fn is_view(table: &Table<'_>) -> bool {
     let by_type = table.table_type.as_deref().is_some_and(|kind| matches!(kind, "VIRTUAL_VIEW" | "MATERIALIZED_VIEW"));
     table.target_table.is_none()
-        && (by_type || table.view_definition.is_some() || table.is_multi_dialect_view == Some(true) || table.is_materialized_view == Some(true))
+        && (by_type
+            || table.view_definition.is_some()
+            || table.is_multi_dialect_view == Some(true)
+            || table.is_materialized_view == Some(true))
 }
 
-fn set_columns(context: &MapContext<'_>, table: &Table<'_>, view: Option<&ViewFacts>, asset: &mut Asset, scope: String, warnings: &mut Vec<Warning>) {
+fn set_columns(
+    context: &MapContext<'_>,
+    table: &Table<'_>,
+    view: Option<&ViewFacts>,
+    asset: &mut Asset,
+    scope: String,
+    warnings: &mut Vec<Warning>,
+) {
     let listed = table.storage_descriptor.as_ref().and_then(|storage| storage.columns.as_deref()).unwrap_or_default();
     let keys = table.partition_keys.as_deref().unwrap_or_default();
     let raw: Vec<RawColumn<'_>> = listed.iter().filter_map(|column| RawColumn::from_page(column, false, context)).collect();
@@ -79,7 +95,8 @@ fn add_columns<'a>(
     let (columns, top_level_count) = builder.finish();
     asset.columns = columns;
     asset.attributes.set(Attribute::ColumnCount, i64::from(top_level_count));
-    let partition_keys: Vec<_> = asset.columns.iter().filter(|column| column.partition_order.is_some()).map(|column| column.name.to_owned()).collect();
+    let partition_keys: Vec<_> =
+        asset.columns.iter().filter(|column| column.partition_order.is_some()).map(|column| column.name.to_owned()).collect();
     asset.attributes.set(Attribute::IsPartitioned, !partition_keys.is_empty());
     asset.attributes.set(Attribute::PartitionKeys, Value::texts(partition_keys));
 }
@@ -98,7 +115,8 @@ const ENGINE_COMMENTS: &[&str] = &["Presto View", "Presto Materialized View"];
 
 fn set_attributes(context: &MapContext<'_>, table: &Table<'_>, asset: &mut Asset) {
     let attributes = &mut asset.attributes;
-    let description = table.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned()).filter(|text| !text.is_empty());
+    let description =
+        table.description.as_ref().map(|text| text.scrubbed(context.masked).into_owned()).filter(|text| !text.is_empty());
     let comment = table.parameters.get("comment").filter(|comment| !ENGINE_COMMENTS.contains(comment));
     attributes.set_some(Attribute::Description, description.or_else(|| comment.map(|text| scrub(text).0.into_owned())));
     let parameters = &table.parameters;
@@ -109,7 +127,8 @@ fn set_attributes(context: &MapContext<'_>, table: &Table<'_>, asset: &mut Asset
     if asset.kind == Kind::Table && table.target_table.is_none() {
         attributes.set_some(Attribute::TableFormat, table_format(table));
     }
-    attributes.set_some(Attribute::ExternalLocation, table.storage_descriptor.as_ref().and_then(|storage| storage.location.as_deref()));
+    attributes
+        .set_some(Attribute::ExternalLocation, table.storage_descriptor.as_ref().and_then(|storage| storage.location.as_deref()));
     attributes.set_some(Attribute::ExternalLocationFormat, location_format(table));
     set_people(context, table, asset);
     asset.attributes.set_some(Attribute::SourceCreatedAt, table.create_time.map(|time| time.0));
@@ -122,7 +141,10 @@ fn set_people(context: &MapContext<'_>, table: &Table<'_>, asset: &mut Asset) {
     let (created_by, owner) = if context.keeps(Keep::PersonNames) {
         (created_by.map(|person| person.whole().to_owned()), owner.map(|owner| owner.whole(context.masked)))
     } else {
-        (created_by.and_then(|person| person.person_free(context.masked)), owner.and_then(|owner| owner.person_free(context.masked)))
+        (
+            created_by.and_then(|person| person.person_free(context.masked)),
+            owner.and_then(|owner| owner.person_free(context.masked)),
+        )
     };
     asset.attributes.set_some(Attribute::SourceCreatedBy, created_by);
     asset.attributes.set_some(Attribute::Owner, owner);
@@ -184,5 +206,11 @@ fn link_target(context: &MapContext<'_>, table: &Table<'_>) -> Option<QualifiedN
 
 fn link_process(asset: &Asset, target: QualifiedName) -> Asset {
     let output = Reference::new(asset.kind, asset.qualified_name.clone());
-    lineage::process(ProcessKind::ResourceLink, asset.qualified_name.as_str(), &asset.name, vec![Reference::new(Kind::Table, target)], vec![output])
+    lineage::process(
+        ProcessKind::ResourceLink,
+        asset.qualified_name.as_str(),
+        &asset.name,
+        vec![Reference::new(Kind::Table, target)],
+        vec![output],
+    )
 }

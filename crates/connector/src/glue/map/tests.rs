@@ -242,7 +242,8 @@ fn connections_without_what_they_sign_in_with() {
 #[test]
 fn no_expectation_holds_a_planted_secret_and_every_page_has_one() {
     let files: Vec<_> = fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    let named = |extension: &str| files.iter().filter(|path| path.extension().is_some_and(|found| found == extension)).collect::<Vec<_>>();
+    let named =
+        |extension: &str| files.iter().filter(|path| path.extension().is_some_and(|found| found == extension)).collect::<Vec<_>>();
     let (pages, expected) = (named("json"), named("ndjson"));
     assert_eq!(pages.len(), expected.len());
     for path in &expected {

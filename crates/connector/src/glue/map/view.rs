@@ -27,7 +27,13 @@ pub(super) struct ViewFacts {
 }
 
 /// Reads a view's text; `None` where there is none.
-pub(super) fn facts(context: &MapContext<'_>, place: Place<'_>, table: &Table<'_>, scope: &str, warnings: &mut Vec<Warning>) -> Option<ViewFacts> {
+pub(super) fn facts(
+    context: &MapContext<'_>,
+    place: Place<'_>,
+    table: &Table<'_>,
+    scope: &str,
+    warnings: &mut Vec<Warning>,
+) -> Option<ViewFacts> {
     let mut text = match text_of(table)? {
         Ok(text) => text,
         Err(error) => {
@@ -43,7 +49,13 @@ pub(super) fn facts(context: &MapContext<'_>, place: Place<'_>, table: &Table<'_
         masked
     };
     let keeps_sql = context.keeps(Keep::ViewSql);
-    let mut facts = ViewFacts { definition: Some(definition), keeps_sql, columns: text.columns.clone(), inputs: Vec::new(), column_inputs: Vec::new() };
+    let mut facts = ViewFacts {
+        definition: Some(definition),
+        keeps_sql,
+        columns: text.columns.clone(),
+        inputs: Vec::new(),
+        column_inputs: Vec::new(),
+    };
     if text.columns.is_empty() {
         // What the catalog lists tells which columns a `*` stands for.
         let listed = table.storage_descriptor.as_ref().and_then(|storage| storage.columns.as_deref()).unwrap_or_default();
@@ -65,7 +77,8 @@ fn text_of(table: &Table<'_>) -> Option<Result<ViewText, ViewSqlError>> {
     // A Data Catalog view of several dialects keeps its text in the representations.
     let representations = table.view_definition.as_ref()?.representations.as_ref()?;
     representations.iter().find_map(|representation| {
-        let text = view_sql::definition(representation.view_original_text.as_deref(), representation.view_expanded_text.as_deref()).transpose()?;
+        let text = view_sql::definition(representation.view_original_text.as_deref(), representation.view_expanded_text.as_deref())
+            .transpose()?;
         Some(text.map(|text| ViewText { dialect: dialect_of(representation, text.dialect), ..text }))
     })
 }
@@ -110,7 +123,8 @@ pub(super) fn processes(view: &Asset, facts: &ViewFacts) -> Vec<Asset> {
         return Vec::new();
     }
     let output = Reference::new(Kind::View, view.qualified_name.clone());
-    let mut processes = vec![lineage::process(ProcessKind::View, view.qualified_name.as_str(), &view.name, facts.inputs.clone(), vec![output])];
+    let mut processes =
+        vec![lineage::process(ProcessKind::View, view.qualified_name.as_str(), &view.name, facts.inputs.clone(), vec![output])];
     if let Some(definition) = facts.sql_to_keep() {
         processes[0].attributes.set(model::Attribute::Sql, definition);
     }

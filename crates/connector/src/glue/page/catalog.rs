@@ -16,9 +16,10 @@ pub(crate) struct CatalogsPage<'a> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct CatalogAnswer {
-    #[expect(dead_code, reason = "only whether the answer is one matters: it proves that the catalog is there")]
-    pub(crate) catalog: Option<Present>,
+pub(crate) struct CatalogAnswer<'a> {
+    #[serde(borrow)]
+    #[expect(dead_code, reason = "parsing proves that the answer is one; what is kept of it is parsed when it is delivered")]
+    pub(crate) catalog: Option<Catalog<'a>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -48,8 +48,8 @@ pub(crate) struct CrawlerTargets<'a> {
     pub(crate) jdbc: Option<Vec<PathTarget<'a>>>,
     #[serde(borrow, rename = "MongoDBTargets")]
     pub(crate) mongodb: Option<Vec<PathTarget<'a>>>,
-    #[serde(borrow, rename = "DynamoDBTargets")]
-    pub(crate) dynamodb: Option<Vec<PathTarget<'a>>>,
+    #[serde(rename = "DynamoDBTargets")]
+    pub(crate) dynamodb: Option<Vec<DynamoDbTarget>>,
     #[serde(borrow, rename = "CatalogTargets")]
     pub(crate) catalog: Option<Vec<CatalogTarget<'a>>>,
     #[serde(rename = "DeltaTargets")]
@@ -66,6 +66,12 @@ pub(crate) struct PathTarget<'a> {
     pub(crate) path: Option<Location>,
     #[serde(borrow)]
     pub(crate) connection_name: Option<Text<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DynamoDbTarget {
+    pub(crate) path: Option<Location>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -113,4 +113,5 @@ CREATE VIRTUAL TABLE asset_words USING fts5 (
 );
 INSERT INTO asset_words (asset_words, rank) VALUES ('automerge', 0);
 INSERT INTO asset_words (asset_words, rank) VALUES ('crisismerge', 16);
+INSERT INTO asset_words (asset_words, rank) VALUES ('hashsize', 4194304);
 CREATE TABLE word (word TEXT PRIMARY KEY) WITHOUT ROWID;

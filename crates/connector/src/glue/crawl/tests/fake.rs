@@ -49,8 +49,8 @@ pub(crate) enum Filtering {
     Refuses,
     /// Only after a page was cut: pages come out short, with a token.
     AfterPaging,
-    /// As a prefix match that ignores the rest, so that some names of a page are outside of the part.
-    ByFirstCharacter,
+    /// Case aside, so that some names of a page are outside of the part.
+    IgnoresCase,
 }
 
 /// An account with databases of tables. Scripts answer first.
@@ -107,19 +107,19 @@ impl FakeApi {
     fn tables_page(&self, call: &Call<'_>) -> Answer {
         let tables = self.databases.get(call.text("DatabaseName").unwrap()).ok_or(ErrorKind::NotFound)?;
         let expression = call.text("Expression").filter(|_| self.filtering != Filtering::Ignores);
-        let matches = |name: &str| {
-            let Some(expression) = expression else { return true };
-            if self.filtering == Filtering::ByFirstCharacter {
-                return name.chars().next().is_some_and(|first| expression.contains(first));
-            }
-            regex::Regex::new(expression).unwrap().is_match(name)
-        };
+        let flags = if self.filtering == Filtering::IgnoresCase { "(?i)" } else { "" };
+        let regex = expression.map(|expression| regex::Regex::new(&format!("{flags}{expression}")).unwrap());
+        let matches = |name: &str| regex.as_ref().is_none_or(|regex| regex.is_match(name));
         if expression.is_some() && self.filtering == Filtering::Refuses {
             return Err(ErrorKind::Invalid);
         }
         let size = usize::try_from(call.input["MaxResults"].as_u64().unwrap()).unwrap();
         let offset: usize = call.text("NextToken").map_or(0, |token| token.parse().unwrap());
-        let all: Vec<&String> = if self.filtering == Filtering::AfterPaging { tables.iter().collect() } else { tables.iter().filter(|name| matches(name)).collect() };
+        let all: Vec<&String> = if self.filtering == Filtering::AfterPaging {
+            tables.iter().collect()
+        } else {
+            tables.iter().filter(|name| matches(name)).collect()
+        };
         let page = all.iter().skip(offset).take(size).filter(|name| matches(name));
         let mut body = json!({"TableList": page.map(|name| table(name)).collect::<Vec<_>>()});
         if offset + size < all.len() {
@@ -155,7 +155,7 @@ impl ReadApi for FakeApi {
     async fn read(&self, request: ReadRequest) -> Result<Bytes, ApiError> {
         Yield::default().await;
         let input: Value = serde_json::from_slice(&request.body).unwrap();
-        let repetition = self.calls().iter().filter(|call| call.0 == request.operation && call.1 == input).count();
+        let repetition = self.calls.lock().unwrap().iter().filter(|call| call.0 == request.operation && call.1 == input).count();
         self.calls.lock().unwrap().push((request.operation, input.clone()));
         match self.answer(&Call { operation: request.operation, input: &input, repetition }) {
             // A script's text stands for a body that is no JSON.
@@ -225,7 +225,8 @@ impl Baseline for FakeBaseline {
 
     async fn unchanged(&self, slices: Vec<(QualifiedName, SourceHash)>) -> Result<Vec<Option<KnownAsset>>, SinkError> {
         Yield::default().await;
-        let known = |(name, hash): &(QualifiedName, SourceHash)| self.known.get(name).filter(|known| known.0 == *hash).map(|known| known.1);
+        let known =
+            |(name, hash): &(QualifiedName, SourceHash)| self.known.get(name).filter(|known| known.0 == *hash).map(|known| known.1);
         Ok(slices.iter().map(known).collect())
     }
 

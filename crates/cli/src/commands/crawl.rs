@@ -1,0 +1,84 @@
+//! `crawl glue`.
+
+use std::path::Path;
+
+use model::document::report::Report;
+
+use crate::arguments::CrawlGlueArguments;
+use crate::crawl::{Crawled, crawl_glue};
+use crate::failure::Outcome;
+use crate::output::{Page, grouped, judged};
+
+/// Warnings and errors that are shown; the report has them all.
+const FINDINGS_SHOWN_MAX: usize = 10;
+
+pub(crate) async fn run(arguments: &CrawlGlueArguments) -> Outcome {
+    let crawled = crawl_glue(arguments).await?;
+    let status = crawled.status();
+    let page = summary(&crawled);
+    if arguments.to.output.as_deref() == Some(Path::new("-")) {
+        page.print_to_standard_error();
+    } else {
+        page.print()?;
+    }
+    match crawled.failure {
+        Some(failure) => Err(failure),
+        None => Ok(status),
+    }
+}
+
+/// What a run did, for people.
+pub(crate) fn summary(crawled: &Crawled) -> Page {
+    let report = &crawled.report;
+    let mut page = Page::default();
+    let seconds = (report.finished_at - report.started_at).max(0) / 100;
+    let run = report.run.map(|run| format!("run {run} ")).unwrap_or_default();
+    page.line(format!("{run}{} in {}.{} s", judged(&report.outcome), seconds / 10, seconds % 10));
+    let counts: Vec<_> = report.counts.iter().map(|(kind, count)| (kind.clone(), grouped(*count))).collect();
+    page.facts(&counts);
+    if report.run.is_some() {
+        page.line(changes(report));
+    }
+    findings(report, &mut page);
+    page
+}
+
+fn changes(report: &Report) -> String {
+    let changes = report.changes;
+    let named = [
+        ("created", changes.created),
+        ("updated", changes.updated),
+        ("unchanged", changes.unchanged),
+        ("archived", changes.archived),
+        ("restored", changes.restored),
+        ("protected", changes.protected),
+    ];
+    let said: Vec<_> =
+        named.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{} {name}", grouped(*count))).collect();
+    if said.is_empty() { "nothing changed".to_owned() } else { said.join(", ") }
+}
+
+/// Errors and warnings, the first few of each.
+pub(crate) fn findings(report: &Report, page: &mut Page) {
+    let errors: Vec<_> = report
+        .errors
+        .iter()
+        .map(|error| (error.scope.as_str(), format!("{}\n{}", error.message, error.suggested_action)))
+        .collect();
+    let warnings: Vec<_> = report.warnings.iter().map(|warning| (warning.scope.as_str(), warning.message.clone())).collect();
+    for (what, found) in [("could not be read", errors), ("warnings", warnings)] {
+        if found.is_empty() {
+            continue;
+        }
+        page.heading(&format!("{} {what}", grouped(found.len() as u64)));
+        let shown: Vec<_> =
+            found.iter().take(FINDINGS_SHOWN_MAX).map(|(scope, text)| ((*scope).to_owned(), text.clone())).collect();
+        page.facts(&shown);
+        if found.len() > FINDINGS_SHOWN_MAX {
+            page.line(format!(
+                "  … and {} more: --report FILE or `isinglass evidence` has them all",
+                found.len() - FINDINGS_SHOWN_MAX
+            ));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `lineage`: what an asset is made from and what is made from it, as a tree.
+
+use std::collections::HashSet;
+
+use model::QualifiedName;
+use serde_json::json;
+use store::{Graph, GraphEdge, LineageLevel, LineageQuery, Subject};
+
+use crate::arguments::{Direction, LineageArguments};
+use crate::catalog::{self, short};
+use crate::failure::{Outcome, Status};
+use crate::output::{Page, bold, dim, print_json};
+
+/// Assets of one graph.
+const NODES_MAX: usize = 2000;
+
+/// Levels of a printed tree, whatever the graph holds.
+const TREE_DEPTH_MAX: usize = 50;
+
+pub(crate) async fn run(arguments: &LineageArguments) -> Outcome {
+    let store = catalog::open(&arguments.from).await?;
+    let subject = catalog::find(&store, &arguments.name).await?;
+    let direction = match arguments.direction {
+        Direction::Upstream => store::Direction::Upstream,
+        Direction::Downstream => store::Direction::Downstream,
+        Direction::Both => store::Direction::Both,
+    };
+    let level = if matches!(subject, Subject::Column { .. }) { LineageLevel::Columns } else { LineageLevel::Assets };
+    let query = LineageQuery { start: subject.qualified_name(), direction, depth: arguments.depth, level, nodes_max: NODES_MAX };
+    let graph = store.lineage(&query).await?;
+    if arguments.from.json {
+        print_json(&as_json(&graph))?;
+    } else {
+        print_trees(&graph, &query, arguments.direction)?;
+    }
+    Ok(Status::Complete)
+}
+
+fn print_trees(graph: &Graph, query: &LineageQuery, direction: Direction) -> Result<(), crate::failure::Failure> {
+    let mut page = Page::default();
+    page.line(bold(short(&query.start)));
+    let ways = [(Direction::Upstream, "made from"), (Direction::Downstream, "goes into")];
+    for (way, title) in ways.into_iter().filter(|(way, _)| direction == Direction::Both || direction == *way) {
+        page.heading(title);
+        let mut tree = Tree { graph, way, shown: HashSet::from([query.start.clone()]), lines: Vec::new() };
+        tree.grow(&query.start, "  ", 0);
+        if tree.lines.is_empty() {
+            page.line(dim("  nothing that the catalog knows of"));
+        }
+        for line in tree.lines {
+            page.line(line);
+        }
+    }
+    if graph.truncated {
+        page.line(dim(&format!("… more than {NODES_MAX} assets: lower --depth, or follow one way with --direction")));
+    }
+    page.print()
+}
+
+/// A graph unrolled from one asset. What was shown before is not unrolled again, so cycles end.
+struct Tree<'g> {
+    graph: &'g Graph,
+    way: Direction,
+    shown: HashSet<QualifiedName>,
+    lines: Vec<String>,
+}
+
+impl<'g> Tree<'g> {
+    fn grow(&mut self, from: &QualifiedName, indent: &str, depth: usize) {
+        if depth > TREE_DEPTH_MAX {
+            return;
+        }
+        let next = self.next_of(from);
+        for (index, (edge, name)) in next.iter().enumerate() {
+            let is_last = index + 1 == next.len();
+            let kind = self
+                .graph
+                .nodes
+                .iter()
+                .find(|node| node.reference.qualified_name == **name)
+                .map_or("", |node| node.reference.kind.type_name());
+            let is_new = self.shown.insert((*name).clone());
+            let again = if is_new { "" } else { " (shown above)" };
+            let branch = if is_last { "└─ " } else { "├─ " };
+            self.lines.push(format!("{indent}{branch}{} {}", short(name), dim(&format!("{kind} by {}{again}", edge.process_kind))));
+            if is_new {
+                self.grow(name, &format!("{indent}{}", if is_last { "   " } else { "│  " }), depth + 1);
+            }
+        }
+    }
+
+    fn next_of(&self, name: &QualifiedName) -> Vec<(&'g GraphEdge, &'g QualifiedName)> {
+        let edges = self.graph.edges.iter();
+        match self.way {
+            Direction::Upstream => edges.filter(|edge| edge.to == *name).map(|edge| (edge, &edge.from)).collect(),
+            Direction::Downstream | Direction::Both => {
+                edges.filter(|edge| edge.from == *name).map(|edge| (edge, &edge.to)).collect()
+            }
+        }
+    }
+}
+
+fn as_json(graph: &Graph) -> serde_json::Value {
+    let nodes: Vec<_> = graph.nodes.iter().map(|node| {
+        json!({"typeName": node.reference.kind.type_name(), "qualifiedName": node.reference.qualified_name.as_str(), "name": node.name,
+            "status": node.status.map(model::document::AssetStatus::as_str)})
+    }).collect();
+    let edges: Vec<_> = graph.edges.iter().map(|edge| {
+        json!({"process": edge.process.qualified_name.as_str(), "processKind": edge.process_kind, "from": edge.from.as_str(), "to": edge.to.as_str()})
+    }).collect();
+    json!({"nodes": nodes, "edges": edges, "truncated": graph.truncated})
+}

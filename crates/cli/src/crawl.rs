@@ -1,0 +1,155 @@
+//! One crawl from the shell: destination first, then sign-in, then the crawl, then the report.
+
+pub(crate) mod connect;
+pub(crate) mod destination;
+pub(crate) mod ndjson;
+pub(crate) mod progress_bar;
+pub(crate) mod report;
+pub(crate) mod settings;
+
+use std::path::Path;
+
+use aws::{Client, Evidence};
+use connector::MaskedCounts;
+use connector::glue::{self, CrawlError, CrawlResult, Naming, Ports};
+use connector::progress::Progress;
+use model::Outcome;
+use model::document::report::Report;
+
+use crate::arguments::CrawlGlueArguments;
+use crate::clock::now_ms;
+use crate::failure::{Failure, Status};
+use destination::{Destination, Stored};
+use report::RunFacts;
+
+/// What a crawl leaves behind besides its assets.
+pub(crate) struct Crawled {
+    pub(crate) report: Report,
+    /// Why the run failed, if it did.
+    pub(crate) failure: Option<Failure>,
+}
+
+impl Crawled {
+    /// The exit status of the run.
+    pub(crate) fn status(&self) -> Status {
+        match Outcome::parse(&self.report.outcome) {
+            Some(Outcome::Complete) => Status::Complete,
+            Some(Outcome::Partial) => Status::Partial,
+            Some(Outcome::Failed) | None => Status::Failed,
+        }
+    }
+}
+
+/// Crawls Glue as the command line says. What is wrong with the command line or the destination shows before any call.
+pub(crate) async fn crawl_glue(arguments: &CrawlGlueArguments) -> Result<Crawled, Failure> {
+    let started_at = now_ms();
+    let glue_settings = settings::glue_settings(&arguments.glue, &arguments.to.connection, arguments.connect.concurrency.get())?;
+    let operations = settings::operations(&glue_settings, arguments.connect.role_arn.is_some());
+    let aws_settings = connect::settings(&arguments.connect, &arguments.to.connection).await?;
+    let region = aws_settings.region.name().to_owned();
+    let evidence = Evidence::new();
+    let client = Client::connect(aws_settings, &operations, evidence.clone()).await.map_err(connect_failure)?;
+    let (destination, connection) = Destination::open(&arguments.to, &region, started_at).await?;
+    let progress = Progress::default();
+    let masked = MaskedCounts::default();
+    let bar = progress_bar::start(&progress);
+    let crawl = async {
+        let sign_in = client.sign_in().await?;
+        let naming = Naming::new(connection, sign_in.account);
+        let ports = Ports { api: &client, sink: &destination, baseline: &destination, progress: &progress, masked: &masked };
+        glue::crawl(ports, naming, &glue_settings, &region).await
+    };
+    let ended = tokio::select! {
+        ended = crawl => ended.map_err(|error| Failure::from_crawl(&error)),
+        () = bar => Err(interrupted()),
+        () = interruption() => Err(interrupted()),
+    };
+    let facts = RunFacts { evidence: &evidence, masked: &masked, started_at };
+    let crawled = end(&destination, ended, arguments, &facts).await;
+    progress_bar::clear();
+    if let Some(path) = &arguments.to.report {
+        write_report(path, &crawled.report)?;
+    }
+    Ok(crawled)
+}
+
+/// Ends the run in every destination. A destination that fails at this point fails the run.
+async fn end(
+    destination: &Destination,
+    ended: Result<CrawlResult, Failure>,
+    arguments: &CrawlGlueArguments,
+    facts: &RunFacts<'_>,
+) -> Crawled {
+    let result = match ended {
+        Ok(result) => result,
+        Err(failure) => return fail(destination, failure, facts).await,
+    };
+    let outcome = report::outcome(&result);
+    if outcome == Outcome::Failed {
+        let failure = report::nothing_read(&result);
+        let mut crawled = fail(destination, failure, facts).await;
+        crawled.report.errors = report::errors(&result);
+        return crawled;
+    }
+    let stored = match destination.finish(&result, outcome, arguments.to.confirm_removals, now_ms()).await {
+        Ok(stored) => stored,
+        Err(failure) => return fail(destination, failure, facts).await,
+    };
+    let report = report::complete(&result, outcome, &stored, facts, now_ms());
+    match destination.save_report(&report).await {
+        Ok(()) => Crawled { report, failure: None },
+        Err(failure) => Crawled { report, failure: Some(failure) },
+    }
+}
+
+async fn fail(destination: &Destination, failure: Failure, facts: &RunFacts<'_>) -> Crawled {
+    let stored = destination.fail(now_ms()).await.unwrap_or_else(|_| Stored::default());
+    let report = report::failed(&failure, &stored, facts, now_ms());
+    // The failure itself is what the user has to hear of, not that its report could not be kept.
+    if let Err(error) = destination.save_report(&report).await {
+        tracing::debug!(%error, "the report of a failed run is not stored");
+    }
+    Crawled { report, failure: Some(failure) }
+}
+
+/// Nothing has been sent: what is wrong is what was given.
+pub(crate) fn connect_failure(error: aws::ConnectError) -> Failure {
+    Failure { status: Status::Usage, category: "input", ..Failure::from_error(&error) }
+}
+
+fn interrupted() -> Failure {
+    Failure::failed(
+        "interrupted; what was stored stays, nothing was archived",
+        "Run the same command again: it goes on from what is stored, and unchanged tables are not written again.",
+    )
+}
+
+/// Completes when the user or the system asks the process to end.
+async fn interruption() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
+fn write_report(path: &Path, report: &Report) -> Result<(), Failure> {
+    let mut file = ndjson::OutputFile::create(path)?;
+    let text = serde_json::to_string_pretty(report).map_err(|error| Failure::from_error(&error))?;
+    file.write(text.as_bytes())?;
+    file.write(b"\n")?;
+    Ok(file.finish()?)
+}
+
+impl From<CrawlError> for Failure {
+    fn from(error: CrawlError) -> Self {
+        Self::from_crawl(&error)
+    }
+}

@@ -1,0 +1,171 @@
+//! Where a crawl's results go: a catalog, an NDJSON file, or both.
+
+use std::collections::BTreeMap;
+
+use connector::glue::CrawlResult;
+use connector::port::{AssetSink, Baseline, SinkError};
+use model::document::report::Report;
+use model::{
+    AssetBatch, ChangeCounts, ConnectionName, KnownAsset, MissingAsset, Outcome, QualifiedName, RunId, S3Location, ScopeReport,
+    SourceHash,
+};
+use store::{CatalogUrl, ConnectionSpec, RemovalPolicy, RunEnd, RunWriter, Store, StoreError};
+
+use super::ndjson::{Counts, NdjsonSink, OutputFile};
+use crate::arguments::DestinationArguments;
+use crate::failure::Failure;
+
+/// The connector's short name in qualified names.
+const CONNECTOR: &str = "glue";
+
+/// The destinations of one run.
+pub(crate) struct Destination {
+    store: Option<(Store, RunWriter)>,
+    output: Option<NdjsonSink>,
+}
+
+/// What a run left in its destinations.
+#[derive(Debug, Default)]
+pub(crate) struct Stored {
+    pub(crate) run: Option<RunId>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) counts: Counts,
+    pub(crate) changes: ChangeCounts,
+}
+
+impl Destination {
+    /// Opens what the command line names, and gives the connection its name. Nothing has been asked of AWS yet.
+    pub(crate) async fn open(
+        arguments: &DestinationArguments,
+        region: &str,
+        now_ms: i64,
+    ) -> Result<(Self, ConnectionName), Failure> {
+        let output = arguments.output.as_deref().map(OutputFile::create).transpose()?.map(NdjsonSink::start);
+        let wants_store = arguments.catalog.is_some() || output.is_none();
+        if !wants_store {
+            let number = arguments.connection_id.unwrap_or_else(|| u64::try_from(now_ms / 1000).unwrap_or(0));
+            return Ok((Self { store: None, output }, ConnectionName::new(CONNECTOR, number)));
+        }
+        let store = Store::open(&catalog_url(arguments.catalog.as_deref())?).await?;
+        let spec = ConnectionSpec {
+            name: arguments.connection.clone(),
+            connector: CONNECTOR,
+            number: arguments.connection_id,
+            region: Some(region.to_owned()),
+            account: None,
+        };
+        let connection = store.connection(&spec, now_ms).await?;
+        let run = store.begin_run(&connection, "{}", now_ms).await?;
+        Ok((Self { store: Some((store, run)), output }, ConnectionName::new(CONNECTOR, connection.number)))
+    }
+
+    fn run(&self) -> Option<&RunWriter> {
+        self.store.as_ref().map(|(_, run)| run)
+    }
+
+    /// Ends the run in every destination.
+    pub(crate) async fn finish(
+        &self,
+        result: &CrawlResult,
+        outcome: Outcome,
+        confirm_removals: bool,
+        now_ms: i64,
+    ) -> Result<Stored, Failure> {
+        let mut stored = Stored::default();
+        if let Some(output) = &self.output {
+            stored.counts = output.finish()?;
+            stored.changes.created = stored.counts.values().sum();
+        }
+        if let Some(run) = self.run() {
+            let removal = if confirm_removals { RemovalPolicy::Confirmed } else { RemovalPolicy::default() };
+            let end = RunEnd { outcome, scopes: result.scopes.clone(), gone: result.gone.clone(), removal, now_ms };
+            stored = Stored::from(run.finish(end).await?);
+        }
+        Ok(stored)
+    }
+
+    /// Ends a run that failed. An output that is not whole does not get its name.
+    pub(crate) async fn fail(&self, now_ms: i64) -> Result<Stored, Failure> {
+        match self.run() {
+            Some(run) => Ok(Stored::from(run.fail(now_ms).await?)),
+            None => Ok(Stored::default()),
+        }
+    }
+
+    /// Keeps the report with the run.
+    pub(crate) async fn save_report(&self, report: &Report) -> Result<(), Failure> {
+        match &self.store {
+            Some((store, run)) => Ok(store.save_report(run.run(), report).await?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<store::FinishedRun> for Stored {
+    fn from(run: store::FinishedRun) -> Self {
+        let counts: BTreeMap<_, _> = run.counts.iter().map(|(kind, count)| (kind.type_name().to_owned(), *count)).collect();
+        Self { run: Some(run.run), outcome: Some(run.outcome), counts, changes: run.changes }
+    }
+}
+
+/// The catalog of the command line, or the one in the user's data directory.
+pub(crate) fn catalog_url(named: Option<&str>) -> Result<CatalogUrl, Failure> {
+    if let Some(url) = named {
+        return CatalogUrl::parse(url)
+            .map_err(|error| Failure { status: crate::failure::Status::Usage, ..Failure::from_error(&error) });
+    }
+    let Some(folders) = directories::ProjectDirs::from("", "", "isinglass") else {
+        return Err(Failure::usage("there is no home directory to keep a catalog in; give one with --catalog sqlite:PATH"));
+    };
+    Ok(CatalogUrl::sqlite(folders.data_dir().join("catalog.db")))
+}
+
+fn sink_error(error: StoreError) -> SinkError {
+    SinkError { message: error.to_string(), source: Some(Box::new(error)) }
+}
+
+impl AssetSink for Destination {
+    async fn deliver(&self, batch: AssetBatch) -> Result<(), SinkError> {
+        match (&self.output, self.run()) {
+            (Some(output), Some(run)) => {
+                output.deliver(batch.clone()).await?;
+                run.apply(batch).await.map_err(sink_error)
+            }
+            (Some(output), None) => output.deliver(batch).await,
+            (None, Some(run)) => run.apply(batch).await.map_err(sink_error),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl Baseline for Destination {
+    fn keeps_hashes(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// An NDJSON file needs every asset whole, so nothing may be skipped for being known.
+    fn is_empty(&self) -> bool {
+        self.output.is_some() || self.run().is_none_or(RunWriter::is_empty)
+    }
+
+    async fn unchanged(&self, slices: Vec<(QualifiedName, SourceHash)>) -> Result<Vec<Option<KnownAsset>>, SinkError> {
+        match self.run() {
+            Some(run) => run.unchanged(slices).await.map_err(sink_error),
+            None => Ok(vec![None; slices.len()]),
+        }
+    }
+
+    async fn tables_at(&self, locations: Vec<S3Location>) -> Result<Vec<(S3Location, QualifiedName)>, SinkError> {
+        match self.run() {
+            Some(run) => run.tables_at(&locations).await.map_err(sink_error),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn missing(&self, scopes: Vec<ScopeReport>, limit: usize) -> Result<Vec<MissingAsset>, SinkError> {
+        match self.run() {
+            Some(run) => run.missing(&scopes, limit).await.map_err(sink_error),
+            None => Ok(Vec::new()),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `isinglass`: parses the command line, runs the command, exits with the status that scripts rely on.
+
+mod arguments;
+mod catalog;
+mod changes;
+mod clock;
+mod commands;
+mod crawl;
+mod failure;
+mod output;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command, CrawlCommand, PolicyCommand, PreflightCommand};
+use failure::{Failure, Outcome, Status};
+
+/// Threads for network and timers; mapping and writing have threads of their own.
+const WORKER_THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    aws::install_default_provider();
+    start_logging();
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(arguments.command));
+            // Whatever still waits on a dead connection must not hold the exit.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(Failure::from_error(&error)),
+    };
+    let status = outcome.unwrap_or_else(|failure| {
+        let _ = writeln!(std::io::stderr(), "{failure}");
+        failure.status
+    });
+    ExitCode::from(status as u8)
+}
+
+async fn run(command: Command) -> Outcome {
+    match command {
+        Command::Demo(arguments) => commands::demo::run(&arguments).await,
+        Command::Crawl(CrawlCommand::Glue(arguments)) => commands::crawl::run(&arguments).await,
+        Command::Preflight(PreflightCommand::Glue(arguments)) => commands::preflight::run(&arguments).await,
+        Command::Search(arguments) => commands::search::run(&arguments).await,
+        Command::Show(arguments) => commands::show::run(&arguments).await,
+        Command::Lineage(arguments) => commands::lineage::run(&arguments).await,
+        Command::History(arguments) => commands::history::run(&arguments).await,
+        Command::Diff(arguments) => commands::diff::run(&arguments).await,
+        Command::Runs(arguments) => commands::runs::run(&arguments).await,
+        Command::Evidence(arguments) => commands::evidence::run(&arguments).await,
+        Command::Policy(PolicyCommand::Glue(arguments)) => commands::policy::run(&arguments),
+        Command::Egress(arguments) => commands::egress::run(&arguments).await,
+        Command::Export(arguments) => commands::export::run(&arguments).await,
+    }
+}
+
+/// Logs go to standard error, only warnings unless `ISINGLASS_LOG` says otherwise. Bodies are never logged at any level.
+fn start_logging() {
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("ISINGLASS_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).finish();
+    // A second subscriber cannot be set; there is none before this line.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status as u8)
+    }
+}

@@ -1,0 +1,21 @@
+//! The real program, from outside: what it prints, what it writes, how it exits. It talks to a simulated AWS on loopback, to moto,
+//! and to hosts inside network namespaces of its own. Nothing here leaves the machine.
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod input;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod moto;
+#[cfg(test)]
+mod network;
+#[cfg(test)]
+mod odd;
+#[cfg(test)]
+mod privacy;
