@@ -20,7 +20,7 @@ tools:
 	@command -v cc >/dev/null || { echo "a C compiler is missing: install gcc or clang"; exit 1; }
 
 demo: tools ## Crawls a simulated AWS account and takes a tour; needs no AWS account and no network
-	cargo run --release --locked --quiet --package cli --bin isinglass -- demo
+	cargo run --locked --quiet --package cli --bin isinglass -- demo
 
 test: check $(VENV) $(MODEL) ## Runs everything that a submission must pass
 	cargo build --workspace --bins --locked

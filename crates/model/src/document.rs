@@ -22,7 +22,7 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
 /// Appends `text` as the inside of a JSON string.
 pub(crate) fn write_string_content(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    if !bytes.iter().fold(false, |found, byte| found | needs_escape(*byte)) {
+    if is_plain(text) {
         out.extend_from_slice(bytes);
         return;
     }
@@ -35,6 +35,11 @@ pub(crate) fn write_string_content(text: &str, out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&bytes[clean_from..]);
+}
+
+/// Whether a text reads the same inside a JSON string.
+pub(crate) fn is_plain(text: &str) -> bool {
+    !text.bytes().fold(false, |found, byte| found | needs_escape(byte))
 }
 
 fn needs_escape(byte: u8) -> bool {

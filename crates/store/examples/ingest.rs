@@ -1,5 +1,6 @@
 //! What the catalog costs: processor time (all threads), bytes and peak memory for a first crawl, an unchanged and a changed one,
-//! and the time of questions. `cargo run --release -p store --example ingest -- TABLES [FILE]`.
+//! and the time of questions. `cargo run --release -p store --example ingest -- TABLES [FILE [first|questions]]`: the whole, the first
+//! crawl with its questions, or the questions alone to a file of before.
 #![expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -26,16 +27,22 @@ fn main() {
     let tables: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(100_000);
     let file = std::env::args().nth(2).unwrap_or_else(|| "/tmp/isinglass-bench/catalog.db".to_owned());
     let folder = std::path::Path::new(&file).parent().unwrap().to_owned();
-    let _ = std::fs::remove_dir_all(&folder);
+    let part = std::env::args().nth(3);
+    if part.as_deref() != Some("questions") {
+        let _ = std::fs::remove_dir_all(&folder);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = Store::open(&CatalogUrl::sqlite(&file)).await.unwrap();
         let spec = ConnectionSpec { name: "bench".into(), connector: "glue", number: Some(1), region: None, account: None };
         let connection = store.connection(&spec, 0).await.unwrap();
+        if part.as_deref() == Some("questions") {
+            return ask(&store, &connection, tables).await;
+        }
         crawl(&store, &connection, "first crawl", tables, 0, false).await;
         println!("  file: {} bytes a table", std::fs::metadata(&file).unwrap().len() / tables as u64);
         ask(&store, &connection, tables).await;
-        if std::env::args().nth(3).is_some() {
+        if part.as_deref() == Some("first") {
             return;
         }
         crawl(&store, &connection, "unchanged crawl", tables, 0, true).await;
@@ -97,6 +104,9 @@ async fn crawl(store: &Store, connection: &Connection, what: &str, tables: usize
     );
 }
 
+/// Makes a query, given the name of a table.
+type Phrase = fn(&mut Random, &str) -> String;
+
 /// Questions of each sort.
 const QUESTIONS: usize = 200;
 
@@ -105,7 +115,7 @@ async fn ask(store: &Store, connection: &Connection, tables: usize) {
     let store = reader.as_ref().unwrap_or(store);
     let mut random = Random(4711);
     let mut number = 0;
-    let sorts: [(&str, fn(&mut Random, &str) -> String); 8] = [
+    let sorts: [(&str, Phrase); 8] = [
         ("whole name", |_, name| name.to_owned()),
         ("beginning of a name", |_, name| name[..name.len() - 3].to_owned()),
         ("number in a name", |_, name| name[name.len() - 7..].to_owned()),

@@ -15,6 +15,9 @@ use crate::failure::{Failure, Outcome, Status};
 /// Assets that are read at once.
 const PAGE_ASSETS: usize = 500;
 
+/// How many bytes are collected before they are written.
+const BUFFER_BYTES: usize = 1 << 19;
+
 pub(crate) async fn run(arguments: &ExportArguments) -> Outcome {
     let store = catalog::open(&CatalogArguments { catalog: arguments.catalog.clone(), json: false }).await?;
     match arguments.format {
@@ -31,11 +34,15 @@ async fn export_ndjson(store: &Store, path: &Path) -> Result<(), Failure> {
     let mut file = OutputFile::create(path)?;
     let mut lines = Vec::new();
     for_each_asset(store, |stored| {
-        lines.clear();
         write_lines(&stored.asset, stored.status, |_| stored.stands_for_location, &mut lines);
-        Ok(file.write(&lines)?)
+        if lines.len() >= BUFFER_BYTES {
+            file.write(&lines)?;
+            lines.clear();
+        }
+        Ok(())
     })
     .await?;
+    file.write(&lines)?;
     Ok(file.finish()?)
 }
 

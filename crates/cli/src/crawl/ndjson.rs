@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread::JoinHandle;
@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 const BATCHES_WAITING_MAX: usize = 4;
 
 /// How many bytes are collected before they are written.
-const BUFFER_BYTES: usize = 1 << 18;
+const BUFFER_BYTES: usize = 1 << 19;
 
 /// How many processes are held back until all views are known, so that a reference to a view says so. Those beyond are
 /// written with what is known by then.
@@ -54,7 +54,7 @@ impl OutputError {
 pub(crate) struct OutputFile {
     path: PathBuf,
     partial: Option<PathBuf>,
-    writer: BufWriter<Box<dyn Write + Send>>,
+    writer: Box<dyn Write + Send>,
 }
 
 impl OutputFile {
@@ -74,14 +74,14 @@ impl OutputFile {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let file = File::create(&partial).map_err(fail)?;
-        Ok(Self { path: path.to_owned(), partial: Some(partial), writer: BufWriter::with_capacity(BUFFER_BYTES, Box::new(file)) })
+        Ok(Self { path: path.to_owned(), partial: Some(partial), writer: Box::new(file) })
     }
 
     fn direct(path: &Path, writer: Box<dyn Write + Send>) -> Self {
-        Self { path: path.to_owned(), partial: None, writer: BufWriter::with_capacity(BUFFER_BYTES, writer) }
+        Self { path: path.to_owned(), partial: None, writer }
     }
 
-    /// Appends bytes.
+    /// Appends bytes at once: who writes little pieces collects them first.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
         self.writer.write_all(bytes).map_err(|source| OutputError::new(&self.path, source))
     }
@@ -201,14 +201,23 @@ impl Lines {
         if asset.kind == Kind::View {
             self.views.insert(hash(asset.qualified_name.as_str()));
         }
-        self.buffer.clear();
         let locations = &mut self.locations;
         let lines = write_lines(asset, AssetStatus::Active, |location| locations.insert(hash(location.as_str())), &mut self.buffer);
         self.count(asset.kind, 1);
         self.count(Kind::Column, lines.columns);
         self.count(Kind::S3Object, u64::from(lines.location_object));
         self.count(Kind::Process, u64::from(lines.location_process));
-        self.file.write(&self.buffer)
+        self.write_full_buffer()
+    }
+
+    fn write_full_buffer(&mut self) -> Result<(), OutputError> {
+        if self.buffer.len() < BUFFER_BYTES { Ok(()) } else { self.write_buffer() }
+    }
+
+    fn write_buffer(&mut self) -> Result<(), OutputError> {
+        self.file.write(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
     }
 
     fn write_derived(&mut self, asset: Asset) -> Result<(), OutputError> {
@@ -239,11 +248,10 @@ impl Lines {
     }
 
     fn write_plain(&mut self, asset: &Asset) -> Result<(), OutputError> {
-        self.buffer.clear();
         write_asset(asset, AssetStatus::Active, &mut self.buffer);
         self.buffer.push(b'\n');
         self.count(asset.kind, 1);
-        self.file.write(&self.buffer)
+        self.write_full_buffer()
     }
 
     fn count(&mut self, kind: Kind, lines: u64) {
@@ -254,6 +262,7 @@ impl Lines {
         for process in std::mem::take(&mut self.held) {
             self.write_process(process)?;
         }
+        self.write_buffer()?;
         let counts = Kind::ALL.iter().map(|kind| (kind.type_name().to_owned(), self.counts[*kind as usize]));
         let counts = counts.filter(|(_, count)| *count > 0).collect();
         self.file.finish()?;

@@ -105,12 +105,40 @@ impl Signs {
         let bytes = text.as_bytes();
         let mut run = 0_usize;
         for (at, &byte) in bytes.iter().enumerate() {
-            signs.has_at_sign |= byte == b'@';
-            run = if is_key_byte(byte) { run + 1 } else { 0 };
+            let class = BYTE_CLASSES[usize::from(byte)];
+            run = if class & KEY == 0 { 0 } else { run + 1 };
             signs.has_long_run |= run >= RUN_LENGTH_MIN;
-            signs.has_secret_word = signs.has_secret_word || begins_secret_word(&bytes[at..]);
+            if class & (SIGN | BEGINNING) != 0 {
+                signs.has_at_sign |= class & SIGN != 0;
+                signs.has_secret_word = signs.has_secret_word || begins_secret_word(&bytes[at..]);
+            }
         }
         signs
+    }
+}
+
+/// A byte that keys are made of.
+const KEY: u8 = 1;
+/// The at sign.
+const SIGN: u8 = 2;
+/// A letter that one of [`SECRET_WORDS`] begins with.
+const BEGINNING: u8 = 4;
+
+/// What each byte can be part of.
+static BYTE_CLASSES: [u8; 256] = byte_classes();
+
+const fn byte_classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let key = if is_key_byte(byte) { KEY } else { 0 };
+        let sign = if byte == b'@' { SIGN } else { 0 };
+        let beginning = if matches!(byte | 0x20, b'p' | b's' | b't' | b'k' | b'c' | b'd' | b'b') { BEGINNING } else { 0 };
+        classes[byte as usize] = key | sign | beginning;
+        if byte == u8::MAX {
+            return classes;
+        }
+        byte += 1;
     }
 }
 
@@ -131,7 +159,7 @@ fn begins_secret_word(text: &[u8]) -> bool {
         && SECRET_WORDS.iter().any(|word| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes())))
 }
 
-fn is_key_byte(byte: u8) -> bool {
+const fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'=' | b'-' | b'.')
 }
 
@@ -228,6 +256,7 @@ mod tests {
     fn every_secret_word_is_found_by_its_first_two_letters() {
         for word in SECRET_WORDS {
             assert!(begins_secret_word(word.to_uppercase().as_bytes()), "{word}");
+            assert!(Signs::of(&format!("x {word}")).has_secret_word, "{word}");
         }
     }
 

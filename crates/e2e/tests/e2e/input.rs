@@ -119,9 +119,10 @@ fn wrong_keys_fail_and_say_which_half_is_wrong() {
     let world = world();
     let good = world.sim().keys();
     let wrong_secret = Keys { secret_access_key: "not/the/secret".to_owned(), ..good };
-    for (keys, parts) in
-        [(unknown_keys(), ["access key", "check that it is active"]), (wrong_secret, ["secret access key", "InvalidSignatureException"])]
-    {
+    for (keys, parts) in [
+        (unknown_keys(), ["access key", "check that it is active"]),
+        (wrong_secret, ["secret access key", "InvalidSignatureException"]),
+    ] {
         let secret = keys.secret_access_key.clone();
         let ended = world.program(&["crawl", "glue", "--output", "-"]).keys(&keys).run();
         ended.says(1, &parts);
@@ -307,7 +308,10 @@ fn a_file_that_is_no_catalog_is_refused_and_left_as_it_is() {
     let text = "a letter to a friend, long enough to be taken for a header. ".repeat(5);
     fs::write(world.path("letter.txt"), &text).unwrap();
     let catalog = format!("sqlite:{}", world.text_path("letter.txt"));
-    world.program(&["crawl", "glue", "--catalog", &catalog]).run().says(1, &["letter.txt", "not an Isinglass catalog", "another path"]);
+    world
+        .program(&["crawl", "glue", "--catalog", &catalog])
+        .run()
+        .says(1, &["letter.txt", "not an Isinglass catalog", "another path"]);
     assert_eq!(fs::read_to_string(world.path("letter.txt")).unwrap(), text);
     assert!(world.sim().requests().counts.is_empty());
 }
@@ -333,7 +337,8 @@ fn two_connections_are_crawled_into_one_catalog_at_once() {
     let world = World::new(account_of(&[("one", 150), ("two", 150)]));
     world.sim().set_latency_ms(100);
     let start = |name: &str, number: &str| {
-        let (program, report) = world.crawl_program(&["--catalog", &world.catalog(), "--connection", name, "--connection-id", number]);
+        let (program, report) =
+            world.crawl_program(&["--catalog", &world.catalog(), "--connection", name, "--connection-id", number]);
         (program.start(), report)
     };
     let both = [start("eu", "1"), start("us", "2")];

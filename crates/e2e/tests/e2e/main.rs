@@ -2,6 +2,8 @@
 //! and to hosts inside network namespaces of its own. Nothing here leaves the machine.
 
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod faults;

@@ -157,11 +157,12 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, accepted: Arc<Atomi
 /// A crawl from inside a namespace, to the services' real host names.
 fn crawl_inside(namespace: &Namespace, world: &World, arguments: &[&str], variables: &[(&str, &str)]) -> Crawled {
     let report = world.path("inside.json");
-    let mut program = Program::by(&["ip", "netns", "exec", &namespace.name], &["crawl", "glue", "--report", report.to_str().unwrap()])
-        .home(&world.path("."))
-        .args(&["--region", "eu-west-1", "--output", &world.text_path("inside.ndjson"), "--connection-id", "1700000000"])
-        .args(arguments)
-        .keys(&world.sim().keys());
+    let mut program =
+        Program::by(&["ip", "netns", "exec", &namespace.name], &["crawl", "glue", "--report", report.to_str().unwrap()])
+            .home(&world.path("."))
+            .args(&["--region", "eu-west-1", "--output", &world.text_path("inside.ndjson"), "--connection-id", "1700000000"])
+            .args(arguments)
+            .keys(&world.sim().keys());
     for (name, value) in variables {
         program = program.env(name, value);
     }

@@ -15,17 +15,39 @@ fn both_ways(account: Account) -> (World, Assets) {
     let stored = world.crawl_to_catalog(&[]).expect(0);
     assert_eq!(crawled.report["counts"], stored.report["counts"]);
     let exported = world.exported();
-    assert_eq!(assets.counts(), exported.counts());
-    for (ours, theirs) in assets.all().zip(exported.all()) {
-        assert_eq!(ours, theirs);
-    }
+    assets.expect_same(&exported);
     (world, assets)
 }
 
 fn odd_names() -> Vec<String> {
     let mut names: Vec<String> = [
-        "a/b", "50%", "it's", "say \"hi\"", "back\\slash", "semi;colon", "emoji 🦀 crab", "größe", "日本語", " leading", "trailing ", ".", "..",
-        "a,b", "tab\there", "new\nline", "*", "?", "%2F", "UPPER", "upper", "--flag", "'; select 1; --", "e\u{301}", "\u{e9}", "null", "{}",
+        "a/b",
+        "50%",
+        "it's",
+        "say \"hi\"",
+        "back\\slash",
+        "semi;colon",
+        "emoji 🦀 crab",
+        "größe",
+        "日本語",
+        " leading",
+        "trailing ",
+        ".",
+        "..",
+        "a,b",
+        "tab\there",
+        "new\nline",
+        "*",
+        "?",
+        "%2F",
+        "UPPER",
+        "upper",
+        "--flag",
+        "'; select 1; --",
+        "e\u{301}",
+        "\u{e9}",
+        "null",
+        "{}",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -94,11 +116,16 @@ fn odd_names_that_are_dropped_are_proven_gone_by_their_real_names() {
 fn tables_without_what_tables_have_are_kept() {
     let mut account = account_of(&[("odd", 0)]);
     account.put_table(json!({"Name": "bare", "DatabaseName": "odd"}));
-    account.put_table(json!({"Name": "no_columns", "DatabaseName": "odd", "StorageDescriptor": {"Location": "s3://e2e-lake/odd/"}}));
-    account.put_table(json!({"Name": "nulls", "DatabaseName": "odd", "StorageDescriptor": null, "PartitionKeys": null, "Parameters": null,
-        "TableType": null, "Description": null, "CreateTime": null}));
-    account.put_table(json!({"Name": "empty", "DatabaseName": "odd", "StorageDescriptor": {"Columns": [], "Location": ""}, "TableType": "",
-        "Description": "", "Owner": "", "Parameters": {}}));
+    account
+        .put_table(json!({"Name": "no_columns", "DatabaseName": "odd", "StorageDescriptor": {"Location": "s3://e2e-lake/odd/"}}));
+    account.put_table(
+        json!({"Name": "nulls", "DatabaseName": "odd", "StorageDescriptor": null, "PartitionKeys": null, "Parameters": null,
+        "TableType": null, "Description": null, "CreateTime": null}),
+    );
+    account.put_table(
+        json!({"Name": "empty", "DatabaseName": "odd", "StorageDescriptor": {"Columns": [], "Location": ""}, "TableType": "",
+        "Description": "", "Owner": "", "Parameters": {}}),
+    );
     account.put_table(json!({"Name": "untyped", "DatabaseName": "odd", "StorageDescriptor": {"Columns": [{"Name": "a"}, {"Name": "b", "Type": ""}]}}));
     account.put_table(json!({"Name": "partitions_only", "DatabaseName": "odd", "PartitionKeys": [{"Name": "dt", "Type": "date"}]}));
     account.put_table(json!({"Name": "unknown_kind", "DatabaseName": "odd", "TableType": "SOMETHING_NEW", "Sparkles": {"a": [1]}}));
@@ -180,7 +207,11 @@ fn a_type_nested_5_000_deep_overflows_no_stack() {
     let arrays = format!("{}int{}", "array<".repeat(5_000), ">".repeat(5_000));
     let unclosed = "map<string,".repeat(5_000);
     let mut account = account_of(&[("deep", 1)]);
-    account.put_table(table("deep", "thousands", &[("structs", &deep), ("arrays", &arrays), ("unclosed", &unclosed), ("id", "int")]));
+    account.put_table(table(
+        "deep",
+        "thousands",
+        &[("structs", &deep), ("arrays", &arrays), ("unclosed", &unclosed), ("id", "int")],
+    ));
     let (_, assets) = both_ways(account);
     let columns = assets.names_below("Column", "AwsDataCatalog/deep/thousands");
     assert_eq!(columns, ["arrays", "id", "structs", "unclosed"]);
@@ -191,7 +222,18 @@ fn a_type_nested_5_000_deep_overflows_no_stack() {
 
 #[test]
 fn a_type_that_is_no_type_is_kept_as_text_and_noted() {
-    let oddities = ["not a type at all!", "struct<", "struct<a:int", "array<>", "map<string>", "decimal(", ">>>", "null", "struct<a b c>", "🦀"];
+    let oddities = [
+        "not a type at all!",
+        "struct<",
+        "struct<a:int",
+        "array<>",
+        "map<string>",
+        "decimal(",
+        ">>>",
+        "null",
+        "struct<a b c>",
+        "🦀",
+    ];
     let names: Vec<String> = (0..oddities.len()).map(|number| format!("c{number}")).collect();
     let columns: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(oddities).collect();
     let mut account = account_of(&[("odd", 0)]);

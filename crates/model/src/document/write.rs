@@ -1,6 +1,6 @@
 //! Assets to JSON.
 
-use super::{write_integer, write_string, write_string_content};
+use super::{is_plain, write_integer, write_string, write_string_content};
 use crate::asset::Asset;
 use crate::attribute::{Attributes, Value};
 use crate::columns::Column;
@@ -166,6 +166,8 @@ struct ColumnLines {
     middle: Vec<u8>,
     table: Vec<u8>,
     guid: GuidPrefix,
+    /// Whether no column has a character that JSON escapes: looked for once, not in each of a hundred texts.
+    is_plain: bool,
 }
 
 impl ColumnLines {
@@ -187,24 +189,25 @@ impl ColumnLines {
         write_member(name_key, &table.name, &mut middle);
         write_member(qualified_name_key, name, &mut middle);
         opening.extend_from_slice(&table_name);
-        Self { opening, middle, table: table_name, guid: GuidPrefix::new(Kind::Column, &format!("{name}/")) }
+        let guid = GuidPrefix::new(Kind::Column, &format!("{name}/"));
+        Self { opening, middle, table: table_name, guid, is_plain: is_plain(table.columns.text()) }
     }
 
     fn write(&self, table: &Asset, column: &Column<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"typeName\":\"Column\",\"guid\":\"");
         self.guid.finish(column.path).write(out);
         out.extend_from_slice(&self.opening);
-        write_rest_of_string(column.path, out);
-        write_text(b",\"name\":\"", column.name, out);
+        self.write_text(column.path, out);
+        self.write_member(b",\"name\":\"", column.name, out);
         out.extend_from_slice(&self.middle);
         if let Some(description) = column.description {
-            write_text(b",\"description\":\"", description, out);
+            self.write_member(b",\"description\":\"", description, out);
         }
         if !column.data_type.is_empty() {
-            write_text(b",\"dataType\":\"", column.data_type, out);
+            self.write_member(b",\"dataType\":\"", column.data_type, out);
         }
         if !column.raw_type.is_empty() {
-            write_text(b",\"rawDataTypeDefinition\":\"", column.raw_type, out);
+            self.write_member(b",\"rawDataTypeDefinition\":\"", column.raw_type, out);
         }
         write_count(b",\"order\":", column.order, out);
         out.extend_from_slice(if column.partition_order.is_some() { b",\"isPartition\":true" } else { b",\"isPartition\":false" });
@@ -213,10 +216,10 @@ impl ColumnLines {
         }
         write_count(b",\"columnDepthLevel\":", u32::from(column.depth), out);
         if let Some(parent) = column.parent.and_then(|parent| table.columns.get(parent)) {
-            write_text(b",\"parentColumnName\":\"", parent.name, out);
+            self.write_member(b",\"parentColumnName\":\"", parent.name, out);
             out.extend_from_slice(b",\"parentColumnQualifiedName\":");
             out.extend_from_slice(&self.table);
-            write_rest_of_string(parent.path, out);
+            self.write_text(parent.path, out);
             write_count(b",\"nestedColumnOrder\":", column.order, out);
         }
         if column.nested_count > 0 {
@@ -224,12 +227,21 @@ impl ColumnLines {
         }
         out.extend_from_slice(b"}}\n");
     }
-}
+    /// Continues and ends a JSON string of a column.
+    fn write_text(&self, text: &str, out: &mut Vec<u8>) {
+        if self.is_plain {
+            out.extend_from_slice(text.as_bytes());
+        } else {
+            write_string_content(text, out);
+        }
+        out.push(b'"');
+    }
 
-/// Continues a JSON string whose opening quote is already written.
-fn write_rest_of_string(text: &str, out: &mut Vec<u8>) {
-    write_string_content(text, out);
-    out.push(b'"');
+    /// A member whose key, up to the quote that opens the text, is given ready-made: columns are written by the billion.
+    fn write_member(&self, opening: &[u8], text: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(opening);
+        self.write_text(text, out);
+    }
 }
 
 fn write_key(key: &str, out: &mut Vec<u8>) {
@@ -244,13 +256,7 @@ fn write_member(key: &str, text: &str, out: &mut Vec<u8>) {
     write_string(text, out);
 }
 
-/// Appends a member whose key, up to the quote that opens the text, is given ready-made: columns are written by the billion.
-fn write_text(opening: &[u8], text: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(opening);
-    write_rest_of_string(text, out);
-}
-
-/// As [`write_text`], for a number.
+/// Appends a number whose key is given ready-made.
 fn write_count(opening: &[u8], number: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(opening);
     if number < 10 {

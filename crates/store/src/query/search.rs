@@ -41,7 +41,7 @@ const CANDIDATES_MAX: usize = 200;
 /// Words of a query that are looked for; the rest only ranks.
 const QUERY_WORDS_MAX: usize = 8;
 /// Pieces of a name that are looked for: each costs a look-up, and a few tell names apart.
-const PIECES_MAX: usize = 4;
+const PIECES_MAX: usize = 3;
 /// Words that a prefix is completed to.
 const COMPLETIONS_MAX: i64 = 24;
 

@@ -22,7 +22,8 @@ const CLASSES: &[&str] = &[
     "_-",
 ];
 
-/// A part that still has a token after so many pages is cut again, if workers are idle.
+/// A part that still has a token after so many pages, or twice as many and so on, is cut again if most workers are idle. Its pages
+/// are read again then, so the doubling keeps what is read twice below what was read once.
 const CUT_PART_AFTER_PAGES: usize = 20;
 
 /// The most parts of one database.
@@ -230,8 +231,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             if pages <= CUT_PART_AFTER_PAGES {
                 seen.add(facts.names);
             }
-            let has_idle_workers = in_play.load(Ordering::Relaxed).saturating_mul(2) <= self.settings.concurrency;
-            if pages % CUT_PART_AFTER_PAGES == 0 && !pager.is_done() && has_idle_workers {
+            let is_time = pages % CUT_PART_AFTER_PAGES == 0 && (pages / CUT_PART_AFTER_PAGES).is_power_of_two();
+            let has_idle_workers = in_play.load(Ordering::Relaxed).saturating_mul(4) <= self.settings.concurrency;
+            if is_time && !pager.is_done() && has_idle_workers {
                 return Ok(PartEnd::Cut(part.cut(&seen)));
             }
         }

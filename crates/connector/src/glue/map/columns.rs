@@ -53,6 +53,33 @@ impl<'a> RawColumn<'a> {
     }
 }
 
+/// Names seen so far. Most tables have a few dozen columns, for which comparing is cheaper than hashing.
+#[derive(Default)]
+struct Names<'a> {
+    few: Vec<&'a str>,
+    many: HashSet<&'a str>,
+}
+
+/// How many names are compared one by one.
+const NAMES_COMPARED_MAX: usize = 48;
+
+impl<'a> Names<'a> {
+    /// Adds a name; `false` if it was there.
+    fn insert(&mut self, name: &'a str) -> bool {
+        if self.few.len() < NAMES_COMPARED_MAX {
+            let is_new = !self.few.contains(&name);
+            if is_new {
+                self.few.push(name);
+            }
+            return is_new;
+        }
+        if self.many.is_empty() {
+            self.many.extend(&self.few);
+        }
+        self.many.insert(name)
+    }
+}
+
 /// Builds the columns of one table.
 pub(super) struct ColumnsBuilder<'s> {
     columns: Columns,
@@ -71,12 +98,11 @@ impl<'s> ColumnsBuilder<'s> {
     /// Adds columns in order. A name that was there before (a partition key repeated among the columns) is kept once, as
     /// the partition key.
     pub(super) fn add_all(&mut self, raw: &[RawColumn<'_>]) {
-        let partition_keys: HashSet<&str> = raw.iter().filter(|column| column.is_partition_key).map(|column| column.name).collect();
-        let mut seen = HashSet::with_capacity(raw.len());
+        let partition_keys: Vec<&str> = raw.iter().filter(|column| column.is_partition_key).map(|column| column.name).collect();
+        let mut seen = Names::default();
         let mut fields = Vec::new();
         for column in raw {
-            let is_repeated_key = !column.is_partition_key && !partition_keys.is_empty() && partition_keys.contains(column.name);
-            if is_repeated_key {
+            if !column.is_partition_key && partition_keys.contains(&column.name) {
                 continue;
             }
             if !seen.insert(column.name) {

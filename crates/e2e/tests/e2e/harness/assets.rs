@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::CONNECTION_ID;
 
 /// The assets of an NDJSON file, by type name and qualified name.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Assets {
     by_name: BTreeMap<(String, String), Value>,
 }
@@ -32,6 +32,21 @@ impl Assets {
             assert!(by_name.insert(identity.clone(), document).is_none(), "twice: {identity:?}");
         }
         Self { by_name }
+    }
+
+    /// Asserts that both hold the same, and shows what the first differences are.
+    #[track_caller]
+    pub(crate) fn expect_same(&self, other: &Self) {
+        let names: BTreeSet<_> = self.by_name.keys().chain(other.by_name.keys()).collect();
+        let differs = |name: &&&(String, String)| self.by_name.get(**name) != other.by_name.get(**name);
+        let different: Vec<_> =
+            names.iter().filter(differs).map(|name| (self.by_name.get(*name), other.by_name.get(*name))).collect();
+        assert!(
+            different.is_empty(),
+            "{} documents differ, among them {:#?}",
+            different.len(),
+            different.iter().take(3).collect::<Vec<_>>()
+        );
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -62,7 +77,9 @@ impl Assets {
     #[track_caller]
     pub(crate) fn named(&self, kind: &str, qualified_name: &str) -> &Value {
         let found = self.by_name.get(&(kind.to_owned(), qualified_name.to_owned()));
-        found.unwrap_or_else(|| panic!("there is no {kind} {qualified_name} among {:?}", self.by_name.keys().take(60).collect::<Vec<_>>()))
+        found.unwrap_or_else(|| {
+            panic!("there is no {kind} {qualified_name} among {:?}", self.by_name.keys().take(60).collect::<Vec<_>>())
+        })
     }
 
     /// The attributes of what lies at `path` below the connection (`AwsDataCatalog/sales/orders`).

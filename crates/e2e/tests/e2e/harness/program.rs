@@ -123,10 +123,6 @@ impl Started {
         self.child.kill().unwrap();
     }
 
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
     /// Waits for the end; a run that has none is killed, and the test fails.
     pub(crate) fn wait(mut self) -> Ended {
         let mut polls = RUN_SECONDS_MAX * 100;
