@@ -55,17 +55,23 @@ pub(crate) async fn crawl_glue(arguments: &CrawlGlueArguments) -> Result<Crawled
     let bar = progress_bar::start(&progress);
     let crawl = async {
         let sign_in = client.sign_in().await?;
-        let naming = Naming::new(connection, sign_in.account);
+        if let (Some(now), Some(before)) = (&sign_in.account, &connection.account)
+            && now != before
+        {
+            return Err(other_account(&arguments.to.connection, now, before));
+        }
+        let naming = Naming::new(connection.name, sign_in.account.or(connection.account));
         let ports = Ports { api: &client, sink: &destination, baseline: &destination, progress: &progress, masked: &masked };
-        glue::crawl(ports, naming, &glue_settings, &region).await
+        glue::crawl(ports, naming, &glue_settings, &region).await.map_err(|error| Failure::from_crawl(&error))
     };
     let ended = tokio::select! {
-        ended = crawl => ended.map_err(|error| Failure::from_crawl(&error)),
+        ended = crawl => ended,
         () = bar => Err(interrupted()),
         () = interruption() => Err(interrupted()),
     };
     let facts = RunFacts { evidence: &evidence, masked: &masked, started_at };
     let crawled = end(&destination, ended, arguments, &facts).await;
+    destination.close().await;
     progress_bar::clear();
     if let Some(file) = report_file {
         write_report(file, &crawled.report)?;
@@ -96,7 +102,11 @@ async fn end(
         Err(failure) => return fail(destination, failure, facts).await,
     };
     let report = report::complete(&result, outcome, &stored, facts, now_ms());
-    match destination.save_report(&report).await {
+    let kept = match destination.remember_account(result.account.as_deref(), now_ms()).await {
+        Ok(()) => destination.save_report(&report).await,
+        Err(failure) => Err(failure),
+    };
+    match kept {
         Ok(()) => Crawled { report, failure: None },
         Err(failure) => Crawled { report, failure: Some(failure) },
     }
@@ -115,6 +125,14 @@ async fn fail(destination: &Destination, failure: Failure, facts: &RunFacts<'_>)
 /// Nothing has been sent: what is wrong is what was given.
 pub(crate) fn connect_failure(error: aws::ConnectError) -> Failure {
     Failure { status: Status::Usage, category: "input", ..Failure::from_error(&error) }
+}
+
+/// Crawling another account into a connection would make everything in it look gone.
+fn other_account(connection: &str, now: &str, before: &str) -> Failure {
+    Failure::failed(
+        format!("the connection \"{connection}\" is of account {before}, but the role is of account {now}"),
+        "Give the other account a connection of its own: --connection NAME.",
+    )
 }
 
 fn interrupted() -> Failure {

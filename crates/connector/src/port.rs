@@ -6,7 +6,7 @@ mod operation;
 use std::future::Future;
 
 use bytes::Bytes;
-use model::{AssetBatch, KnownAsset, MissingAsset, QualifiedName, S3Location, ScopeReport, SourceHash};
+use model::{Asset, AssetBatch, KnownAsset, MissingAsset, QualifiedName, S3Location, ScopeReport, SourceHash};
 
 pub use error::{ApiError, Disposition, ErrorKind};
 pub use operation::{ReadOperation, Service};
@@ -68,6 +68,9 @@ pub trait Baseline: Send + Sync {
         slices: Vec<(QualifiedName, SourceHash)>,
     ) -> impl Future<Output = Result<Vec<Option<KnownAsset>>, SinkError>> + Send;
 
+    /// The asset of this name as it is stored, if it is there and active: what is not known this time stays as it was known.
+    fn stored(&self, name: &QualifiedName) -> impl Future<Output = Result<Option<Asset>, SinkError>> + Send;
+
     /// The tables whose data is at one of these locations, by location; those delivered in this run included.
     fn tables_at(
         &self,
@@ -94,6 +97,10 @@ impl Baseline for NoBaseline {
 
     async fn unchanged(&self, slices: Vec<(QualifiedName, SourceHash)>) -> Result<Vec<Option<KnownAsset>>, SinkError> {
         Ok(vec![None; slices.len()])
+    }
+
+    async fn stored(&self, _name: &QualifiedName) -> Result<Option<Asset>, SinkError> {
+        Ok(None)
     }
 
     async fn tables_at(&self, _locations: Vec<S3Location>) -> Result<Vec<(S3Location, QualifiedName)>, SinkError> {

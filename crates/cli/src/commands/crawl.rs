@@ -5,7 +5,7 @@ use std::path::Path;
 use model::document::report::Report;
 
 use crate::arguments::CrawlGlueArguments;
-use crate::crawl::{Crawled, crawl_glue};
+use crate::crawl::crawl_glue;
 use crate::failure::Outcome;
 use crate::output::{Page, grouped, judged};
 
@@ -15,21 +15,20 @@ const FINDINGS_SHOWN_MAX: usize = 10;
 pub(crate) async fn run(arguments: &CrawlGlueArguments) -> Outcome {
     let crawled = crawl_glue(arguments).await?;
     let status = crawled.status();
-    let page = summary(&crawled);
+    if let Some(failure) = crawled.failure {
+        return Err(failure);
+    }
+    let page = summary(&crawled.report);
     if arguments.to.output.as_deref() == Some(Path::new("-")) {
         page.print_to_standard_error();
     } else {
         page.print()?;
     }
-    match crawled.failure {
-        Some(failure) => Err(failure),
-        None => Ok(status),
-    }
+    Ok(status)
 }
 
 /// What a run did, for people.
-pub(crate) fn summary(crawled: &Crawled) -> Page {
-    let report = &crawled.report;
+fn summary(report: &Report) -> Page {
     let mut page = Page::default();
     let seconds = (report.finished_at - report.started_at).max(0) / 100;
     let run = report.run.map(|run| format!("run {run} ")).unwrap_or_default();

@@ -33,17 +33,31 @@ pub(crate) async fn run(arguments: &ExportArguments) -> Outcome {
 async fn export_ndjson(store: &Store, path: &Path) -> Result<(), Failure> {
     let mut file = OutputFile::create(path)?;
     let mut lines = Vec::new();
+    let mut is_closed = false;
     for_each_asset(store, |stored| {
         write_lines(&stored.asset, stored.status, |_| stored.stands_for_location, &mut lines);
-        if lines.len() >= BUFFER_BYTES {
-            file.write(&lines)?;
+        if lines.len() >= BUFFER_BYTES && !is_closed {
+            is_closed = write_unless_closed(&mut file, &lines)?;
             lines.clear();
         }
         Ok(())
     })
     .await?;
-    file.write(&lines)?;
-    Ok(file.finish()?)
+    if is_closed || write_unless_closed(&mut file, &lines)? {
+        return Ok(());
+    }
+    match file.finish() {
+        Err(error) if error.is_closed_reader() => Ok(()),
+        finished => Ok(finished?),
+    }
+}
+
+/// Writes; `true` if the reader has gone.
+fn write_unless_closed(file: &mut OutputFile, bytes: &[u8]) -> Result<bool, Failure> {
+    match file.write(bytes) {
+        Err(error) if error.is_closed_reader() => Ok(true),
+        written => Ok(written.map(|()| false)?),
+    }
 }
 
 async fn export_parquet(store: &Store, folder: &Path) -> Result<(), Failure> {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use connector::glue::CrawlResult;
 use connector::port::{AssetSink, Baseline, SinkError};
+use model::document::AssetStatus;
 use model::document::report::Report;
 use model::{
-    AssetBatch, ChangeCounts, ConnectionName, KnownAsset, MissingAsset, Outcome, QualifiedName, RunId, S3Location, ScopeReport,
-    SourceHash,
+    Asset, AssetBatch, ChangeCounts, ConnectionName, KnownAsset, MissingAsset, Outcome, QualifiedName, RunId, S3Location,
+    ScopeReport, SourceHash,
 };
-use store::{CatalogUrl, ConnectionSpec, RemovalPolicy, RunEnd, RunWriter, Store, StoreError};
+use store::{CatalogUrl, ConnectionSpec, RemovalPolicy, RunEnd, RunWriter, Store, StoreError, Subject};
 
 use super::ndjson::{Counts, NdjsonSink, OutputFile};
 use crate::arguments::DestinationArguments;
@@ -21,7 +22,16 @@ const CONNECTOR: &str = "glue";
 /// The destinations of one run.
 pub(crate) struct Destination {
     store: Option<(Store, RunWriter)>,
+    connection: Option<ConnectionSpec>,
     output: Option<NdjsonSink>,
+}
+
+/// What is known of the connection that is crawled.
+pub(crate) struct KnownConnection {
+    /// Its qualified name.
+    pub(crate) name: ConnectionName,
+    /// The account that it led to before.
+    pub(crate) account: Option<String>,
 }
 
 /// What a run left in its destinations.
@@ -39,12 +49,12 @@ impl Destination {
         arguments: &DestinationArguments,
         region: &str,
         now_ms: i64,
-    ) -> Result<(Self, ConnectionName), Failure> {
+    ) -> Result<(Self, KnownConnection), Failure> {
         let output = arguments.output.as_deref().map(OutputFile::create).transpose()?.map(NdjsonSink::start);
-        let wants_store = arguments.catalog.is_some() || output.is_none();
-        if !wants_store {
+        if arguments.catalog.is_none() && output.is_some() {
             let number = arguments.connection_id.unwrap_or_else(|| u64::try_from(now_ms / 1000).unwrap_or(0));
-            return Ok((Self { store: None, output }, ConnectionName::new(CONNECTOR, number)));
+            let known = KnownConnection { name: ConnectionName::new(CONNECTOR, number), account: None };
+            return Ok((Self { store: None, connection: None, output }, known));
         }
         let store = Store::open(&catalog_url(arguments.catalog.as_deref())?).await?;
         let spec = ConnectionSpec {
@@ -56,7 +66,24 @@ impl Destination {
         };
         let connection = store.connection(&spec, now_ms).await?;
         let run = store.begin_run(&connection, "{}", now_ms).await?;
-        Ok((Self { store: Some((store, run)), output }, ConnectionName::new(CONNECTOR, connection.number)))
+        let known = KnownConnection { name: ConnectionName::new(CONNECTOR, connection.number), account: connection.account };
+        Ok((Self { store: Some((store, run)), connection: Some(spec), output }, known))
+    }
+
+    /// Keeps with the connection which account it leads to: a later run may not be told.
+    pub(crate) async fn remember_account(&self, account: Option<&str>, now_ms: i64) -> Result<(), Failure> {
+        if let (Some((store, _)), Some(spec), Some(account)) = (&self.store, &self.connection, account) {
+            store.connection(&ConnectionSpec { account: Some(account.to_owned()), ..spec.clone() }, now_ms).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes the catalog, so that nothing but its one file stays.
+    pub(crate) async fn close(self) {
+        if let Some((store, run)) = self.store {
+            drop(run);
+            store.close().await;
+        }
     }
 
     fn run(&self) -> Option<&RunWriter> {
@@ -153,6 +180,17 @@ impl Baseline for Destination {
             Some(run) => run.unchanged(slices).await.map_err(sink_error),
             None => Ok(vec![None; slices.len()]),
         }
+    }
+
+    async fn stored(&self, name: &QualifiedName) -> Result<Option<Asset>, SinkError> {
+        let Some((store, run)) = &self.store else { return Ok(None) };
+        // What this run delivered before must be among what is asked.
+        run.flush().await.map_err(sink_error)?;
+        let found = store.asset(name).await.map_err(sink_error)?;
+        Ok(found.and_then(|subject| match subject {
+            Subject::Asset(stored) if stored.status == AssetStatus::Active => Some(stored.asset),
+            Subject::Asset(_) | Subject::Column { .. } => None,
+        }))
     }
 
     async fn tables_at(&self, locations: Vec<S3Location>) -> Result<Vec<(S3Location, QualifiedName)>, SinkError> {

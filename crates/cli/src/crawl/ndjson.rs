@@ -36,6 +36,11 @@ pub(crate) struct OutputError {
 }
 
 impl OutputError {
+    /// Whether whoever was reading has had enough (`| head`): no failure of what was asked for.
+    pub(crate) fn is_closed_reader(&self) -> bool {
+        self.source.kind() == io::ErrorKind::BrokenPipe
+    }
+
     pub(crate) fn new(path: &Path, source: io::Error) -> Self {
         let reason = match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full; free some space and run again",

@@ -74,6 +74,8 @@ pub struct CrawlResult {
     pub gone: Vec<KnownAsset>,
     /// Whether any page was read at all.
     pub read_anything: bool,
+    /// The account that was crawled, where it became known.
+    pub account: Option<String>,
 }
 
 /// Crawls. `account` is the account that the credentials belong to, where it is known before.
@@ -174,6 +176,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
 
     fn into_result(self, gone: Vec<KnownAsset>) -> CrawlResult {
         let read_anything = self.read_anything();
+        let account = self.naming.account().map(str::to_owned);
         let findings = self.findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         CrawlResult {
             scopes: findings.scopes,
@@ -182,6 +185,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             warnings_left_out: findings.warnings_left_out,
             gone,
             read_anything,
+            account,
         }
     }
 }

@@ -92,6 +92,11 @@ impl Filter {
         })
     }
 
+    /// Whether everything passes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty() && self.exclude_table.is_none()
+    }
+
     /// Whether any table of a database can be wanted.
     pub(crate) fn wants_database(&self, catalog: &str, database: &str) -> bool {
         let (catalog, database) = (encoded(catalog), encoded(database));

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::StreamExt;
 use futures::stream::{FuturesUnordered, TryStreamExt};
-use model::{AssetBatch, Item, Scope};
+use model::{Asset, AssetBatch, Item, Scope, Warning};
 use serde_json::json;
 
 use super::pages::Pager;
@@ -58,7 +58,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let account = own
             .and_then(|catalog| catalog.1.clone())
             .or_else(|| found.iter().find_map(|catalog| Some(account_of(catalog.1.as_deref()?)?.to_owned())));
-        let account = self.naming.account().map(str::to_owned).or(account);
+        let account = account.or_else(|| self.naming.account().map(str::to_owned));
         let naming = Naming::new(self.naming.connection().clone(), account);
         let catalogs = self.choose_catalogs(&naming, &found).await?;
         Ok(FoundCatalogs { catalogs, naming, is_certain })
@@ -67,7 +67,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// Catalogs that were asked for by id do not need the list.
     fn note_unlisted_catalogs(&self, scope: &Scope, error: ApiError) -> Result<(), CrawlError> {
         let mut findings = self.findings();
-        findings.warn(vec![model::Warning {
+        findings.warn(vec![Warning {
             scope: CATALOGS_SCOPE.to_owned(),
             code: "catalogs-unlisted",
             message: format!(
@@ -177,6 +177,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let listings: FuturesUnordered<_> = found.catalogs.iter().map(|catalog| self.list_databases(catalog)).collect();
         let listed: Vec<Vec<Database>> = listings.try_collect().await?;
         let databases: Vec<_> = listed.into_iter().flatten().collect();
+        if databases.is_empty() && !self.settings.filter.is_empty() && self.read_anything() {
+            let message =
+                "no database that the role can see is let through by --include and --exclude; check how they are spelt".to_owned();
+            self.findings().warn(vec![Warning { scope: CATALOGS_SCOPE.to_owned(), code: "filter-matches-nothing", message }]);
+        }
         self.ports.progress.scopes_found(databases.len() as u64);
         Ok(databases)
     }
@@ -222,6 +227,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         };
         let description = catalog.description.as_deref().and_then(|json| serde_json::from_str::<page::Catalog<'_>>(json).ok());
         let asset = map_catalog(&self.context(), &catalog.name, description.as_ref(), is_complete.then_some(seen));
+        let asset = if is_complete && description.is_some() { asset } else { self.with_what_was_known(asset).await? };
         self.deliver_assets(&Scope::new(CATALOGS_SCOPE), vec![asset]).await?;
         self.deliver_other_catalogs(catalog, &databases, is_complete).await?;
         if is_complete {
@@ -271,16 +277,19 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let count = raw.database_list.len();
         for json in raw.database_list {
             let Ok(database) = serde_json::from_str::<page::Database<'_>>(json.get()) else { continue };
-            if !self.settings.filter.wants_database(&catalog.name, &database.name) {
+            let owner = self.other_owner(&database);
+            // A database that is shared from another account is in that account's catalog, which may not have been asked for.
+            let is_asked = owner.is_none() || self.settings.catalog_ids.is_empty();
+            let catalog_name = owner.clone().unwrap_or_else(|| catalog.name.clone());
+            if !is_asked || !self.settings.filter.wants_database(&catalog_name, &database.name) {
                 continue;
             }
-            let owner = self.other_owner(&database);
             databases.push(Database {
                 catalog_id: owner
                     .clone()
                     .or_else(|| catalog.id.clone())
                     .or_else(|| database.catalog_id.as_deref().map(str::to_owned)),
-                catalog_name: owner.unwrap_or_else(|| catalog.name.clone()),
+                catalog_name,
                 name: database.name.to_string(),
                 is_link: database.target_database.is_some(),
                 description: json.get().to_owned(),
@@ -309,9 +318,22 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         self.deliver_database(database, counts).await
     }
 
+    /// What could not be read this time stays as it was known: else every failure would look like a change, and its end too.
+    async fn with_what_was_known(&self, mut asset: Asset) -> Result<Asset, CrawlError> {
+        if let Some(stored) = self.ports.baseline.stored(&asset.qualified_name).await? {
+            for (attribute, value) in
+                stored.attributes.iter().filter(|(attribute, _)| asset.attributes.get(*attribute).is_none()).collect::<Vec<_>>()
+            {
+                asset.attributes.set(attribute, value.clone());
+            }
+        }
+        Ok(asset)
+    }
+
     async fn deliver_database(&self, database: &Database, counts: Option<TableCounts>) -> Result<(), CrawlError> {
         let Ok(page) = serde_json::from_str::<page::Database<'_>>(&database.description) else { return Ok(()) };
         let (asset, process) = map_database(&self.context(), &database.catalog_name, &page, counts);
+        let asset = if counts.is_some() || database.is_link { asset } else { self.with_what_was_known(asset).await? };
         let item = Item { asset, derived: process.into_iter().collect(), source: None };
         self.deliver(AssetBatch { scope: Scope::new(&*database.catalog_name), items: vec![item], unchanged: Vec::new() }).await
     }

@@ -67,6 +67,17 @@ impl Listing<'_> {
         delivered.as_mut().is_none_or(|names| names.insert(name_hash(name)))
     }
 
+    /// Whether several cursors read this database, so that pages may repeat.
+    fn is_in_parts(&self) -> bool {
+        self.delivered.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some()
+    }
+
+    /// Whether another cursor delivered this name before.
+    fn was_delivered(&self, name: &str) -> bool {
+        let delivered = self.delivered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        delivered.as_ref().is_some_and(|names| names.contains(&name_hash(name)))
+    }
+
     pub(super) fn remember_names<'n>(&self, names: impl Iterator<Item = &'n String>) {
         let mut delivered = self.delivered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         delivered.get_or_insert_default().extend(names.map(|name| name_hash(name)));
@@ -240,7 +251,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// or where one of its tables cannot be parsed, it is cut into the bytes of each table.
     fn take_page(&self, listing: &Listing<'_>, body: &Bytes) -> Result<(PageContent, Option<String>), serde_json::Error> {
         let mut fault = None;
-        if !self.ports.baseline.keeps_hashes() {
+        if !self.ports.baseline.keeps_hashes() && !listing.is_in_parts() {
             // Checking the whole page for UTF-8 at once is cheaper than checking every string of it.
             let parsed =
                 std::str::from_utf8(body).map_err(serde::de::Error::custom).and_then(serde_json::from_str::<TablesPage<'_>>);
@@ -304,6 +315,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     ) -> Mapped {
         let mut mapped = Mapped::with_capacity(tables.len());
         for ((bytes, hash), known) in tables.iter().zip(hashes).zip(unchanged) {
+            // What another cursor delivered before is not parsed again.
+            if let Some(name) = slice::table_name(bytes).filter(|name| listing.was_delivered(name)) {
+                mapped.names.push(name.to_owned());
+                continue;
+            }
             if let (Some(known), Some(name)) = (known, slice::table_name(bytes)) {
                 mapped.names.push(name.to_owned());
                 if listing.filter.wants(name) && listing.is_new(name) {

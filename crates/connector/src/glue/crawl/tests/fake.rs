@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use model::{AssetBatch, KnownAsset, MissingAsset, QualifiedName, S3Location, ScopeReport, SourceHash};
+use model::{Asset, AssetBatch, KnownAsset, MissingAsset, QualifiedName, S3Location, ScopeReport, SourceHash};
 use serde_json::{Value, json};
 
 use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation, ReadRequest, SinkError};
@@ -228,6 +228,10 @@ impl Baseline for FakeBaseline {
         let known =
             |(name, hash): &(QualifiedName, SourceHash)| self.known.get(name).filter(|known| known.0 == *hash).map(|known| known.1);
         Ok(slices.iter().map(known).collect())
+    }
+
+    async fn stored(&self, _name: &QualifiedName) -> Result<Option<Asset>, SinkError> {
+        Ok(None)
     }
 
     async fn tables_at(&self, locations: Vec<S3Location>) -> Result<Vec<(S3Location, QualifiedName)>, SinkError> {
