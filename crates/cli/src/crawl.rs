@@ -46,7 +46,7 @@ pub(crate) async fn crawl_glue(arguments: &CrawlGlueArguments) -> Result<Crawled
     let aws_settings = connect::settings(&arguments.connect, &arguments.to.connection).await?;
     let region = aws_settings.region.name().to_owned();
     let evidence = Evidence::new();
-    let client = Client::connect(aws_settings, &operations, evidence.clone()).await.map_err(connect_failure)?;
+    let client = Client::connect(aws_settings, &operations, evidence.clone()).await.map_err(|error| connect_failure(&error))?;
     // Opened before anything is asked, so that no crawl is lost for a report that has nowhere to go.
     let report_file = arguments.to.report.as_deref().map(ndjson::OutputFile::create).transpose()?;
     let (destination, connection) = Destination::open(&arguments.to, &region, started_at).await?;
@@ -123,8 +123,8 @@ async fn fail(destination: &Destination, failure: Failure, facts: &RunFacts<'_>)
 }
 
 /// Nothing has been sent: what is wrong is what was given.
-pub(crate) fn connect_failure(error: aws::ConnectError) -> Failure {
-    Failure { status: Status::Usage, category: "input", ..Failure::from_error(&error) }
+pub(crate) fn connect_failure(error: &aws::ConnectError) -> Failure {
+    Failure { status: Status::Usage, category: "input", ..Failure::from_error(error) }
 }
 
 /// Crawling another account into a connection would make everything in it look gone.

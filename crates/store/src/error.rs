@@ -32,9 +32,12 @@ pub enum StoreError {
     },
     /// The catalog was written by a newer version of this program.
     #[error(
-        "the catalog has schema version {found}, this program knows versions up to {known}: use the newer program that wrote it"
+        "the catalog {} has schema version {found}, this program knows versions up to {known}: use the newer program that wrote it",
+        path.display()
     )]
     NewerVersion {
+        /// The catalog.
+        path: PathBuf,
         /// The version of the catalog.
         found: i64,
         /// The newest version that this program knows.

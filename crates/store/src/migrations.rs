@@ -1,5 +1,7 @@
 //! The schema, forward only: each step runs once, in order, in one transaction under the database's write lock.
 
+use std::path::Path;
+
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use crate::{Result, StoreError};
@@ -16,13 +18,13 @@ pub(crate) fn newest() -> i64 {
 pub(crate) const APPLICATION_ID: u32 = 0x4973_676C;
 
 /// Brings the schema up to date, or refuses a catalog that a newer program wrote.
-pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
-    if check(connection).await? == newest() {
+pub(crate) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
+    if check(connection, path).await? == newest() {
         return Ok(());
     }
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     // Read again: another program may have migrated while this one waited for the lock.
-    let found = check(&mut transaction).await?;
+    let found = check(&mut transaction, path).await?;
     let done = usize::try_from(found).unwrap_or(0);
     for step in STEPS.iter().skip(done) {
         transaction.execute(*step).await?;
@@ -34,8 +36,8 @@ pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
 }
 
 /// The schema version of the catalog, if this program can work with it.
-pub(crate) async fn check(connection: &mut SqliteConnection) -> Result<i64> {
+pub(crate) async fn check(connection: &mut SqliteConnection, path: &Path) -> Result<i64> {
     let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(connection).await?;
     let known = newest();
-    if found > known { Err(StoreError::NewerVersion { found, known }) } else { Ok(found) }
+    if found > known { Err(StoreError::NewerVersion { path: path.to_owned(), found, known }) } else { Ok(found) }
 }

@@ -6,6 +6,7 @@ mod find;
 mod lineage;
 mod names;
 mod rank;
+mod references;
 mod runs;
 mod search;
 

@@ -68,7 +68,7 @@ impl Store {
             create(url.path()).await?;
         }
         let mut writer = connect(&writer_options(url.path())).await?;
-        migrations::migrate(&mut writer).await?;
+        migrations::migrate(&mut writer, url.path()).await?;
         if let Some(limit) = options.size_limit_bytes {
             let pragma = format!("PRAGMA max_page_count = {}", (limit / PAGE_BYTES).max(1));
             sqlx::query(AssertSqlSafe(pragma)).execute(&mut writer).await?;
@@ -113,7 +113,7 @@ async fn create(path: &Path) -> Result<()> {
     lock.lock().map_err(|source| StoreError::Unwritable { path: path.to_owned(), source })?;
     let options = SqliteConnectOptions::new().filename(path).page_size(u32::try_from(PAGE_BYTES).unwrap_or(4096));
     let mut connection = connect(&options.busy_timeout(Duration::from_secs(LOCK_WAIT_SECONDS))).await?;
-    migrations::migrate(&mut connection).await?;
+    migrations::migrate(&mut connection, path).await?;
     connection.close().await?;
     let switched = connect(&writer_options(path)).await?;
     switched.close().await?;

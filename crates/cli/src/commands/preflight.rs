@@ -20,7 +20,7 @@ pub(crate) async fn run(arguments: &PreflightGlueArguments) -> Outcome {
         operations.push(ReadOperation::GetCallerIdentity);
     }
     let aws_settings = connect::settings(&arguments.connect, CONNECTION).await?;
-    let client = Client::connect(aws_settings, &operations, Evidence::new()).await.map_err(connect_failure)?;
+    let client = Client::connect(aws_settings, &operations, Evidence::new()).await.map_err(|error| connect_failure(&error))?;
     let sign_in = check_sign_in(&client, has_role).await;
     let can_go_on = sign_in.state != CheckState::Failed;
     let mut checks = vec![sign_in];

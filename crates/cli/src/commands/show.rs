@@ -83,10 +83,8 @@ async fn show_asset(store: &Store, stored: &StoredAsset, page: &mut Page) -> Res
 
 fn fact((attribute, value): (model::Attribute, &Value)) -> (String, String) {
     let is_time = attribute.name().ends_with("At");
-    let text = match value {
-        Value::Integer(time) if is_time => readable(*time),
-        other => plain(other),
-    };
+    let time = value.as_integer().filter(|_| is_time);
+    let text = time.map_or_else(|| plain(value), readable);
     (attribute.name().to_owned(), text)
 }
 

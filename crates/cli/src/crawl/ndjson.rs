@@ -35,6 +35,17 @@ pub(crate) struct OutputError {
     source: io::Error,
 }
 
+/// What lies behind a failed write, and what to do about it.
+const REASONS: &[(io::ErrorKind, &str)] = &[
+    (io::ErrorKind::StorageFull, "the disk is full; free some space and run again"),
+    (io::ErrorKind::QuotaExceeded, "the disk quota is used up; free some space and run again"),
+    (io::ErrorKind::PermissionDenied, "permission denied; choose a place that you may write to"),
+    (io::ErrorKind::NotFound, "the directory does not exist; create it first"),
+    (io::ErrorKind::ReadOnlyFilesystem, "the file system is read-only; choose another place"),
+    (io::ErrorKind::IsADirectory, "it is a directory; give the name of a file"),
+    (io::ErrorKind::BrokenPipe, "whoever was reading the output has closed it"),
+];
+
 impl OutputError {
     /// Whether whoever was reading has had enough (`| head`): no failure of what was asked for.
     pub(crate) fn is_closed_reader(&self) -> bool {
@@ -42,15 +53,7 @@ impl OutputError {
     }
 
     pub(crate) fn new(path: &Path, source: io::Error) -> Self {
-        let reason = match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full; free some space and run again",
-            io::ErrorKind::PermissionDenied => "permission denied; choose a place that you may write to",
-            io::ErrorKind::NotFound => "the directory does not exist; create it first",
-            io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only; choose another place",
-            io::ErrorKind::IsADirectory => "it is a directory; give the name of a file",
-            io::ErrorKind::BrokenPipe => "whoever was reading the output has closed it",
-            _ => "the write failed",
-        };
+        let reason = REASONS.iter().find(|entry| entry.0 == source.kind()).map_or("the write failed", |entry| entry.1);
         Self { path: path.to_owned(), reason: reason.to_owned(), source }
     }
 }
@@ -164,7 +167,7 @@ impl AssetSink for NdjsonSink {
         }
         let failure = lock(&self.failure).take();
         let message = failure.as_ref().map_or_else(|| "the output was closed".to_owned(), ToString::to_string);
-        Err(SinkError { message, source: failure.and_then(|error| Some(Box::new(error.source) as _)) })
+        Err(SinkError { message, source: failure.map(|error| Box::new(error.source) as _) })
     }
 }
 
@@ -226,15 +229,15 @@ impl Lines {
     }
 
     fn write_derived(&mut self, asset: Asset) -> Result<(), OutputError> {
-        match asset.kind {
-            Kind::S3Object if !self.locations.insert(hash(asset.qualified_name.as_str())) => Ok(()),
-            Kind::Process if self.held.len() < PROCESSES_HELD_MAX => {
-                self.held.push(asset);
-                Ok(())
-            }
-            Kind::Process => self.write_process(asset),
-            _ => self.write_plain(&asset),
+        if asset.kind == Kind::Process && self.held.len() < PROCESSES_HELD_MAX {
+            self.held.push(asset);
+            return Ok(());
         }
+        if asset.kind == Kind::Process {
+            return self.write_process(asset);
+        }
+        let is_repeated = asset.kind == Kind::S3Object && !self.locations.insert(hash(asset.qualified_name.as_str()));
+        if is_repeated { Ok(()) } else { self.write_plain(&asset) }
     }
 
     fn write_process(&mut self, mut process: Asset) -> Result<(), OutputError> {

@@ -1,13 +1,15 @@
 //! Taking assets out: their state and history stay, what they are found by goes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use model::{Kind, S3Location};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::dialect::{number_list, text_list};
+use crate::history::ChangeKind;
 use crate::ingest::context::Context;
-use crate::ingest::tally::LocationRole;
+use crate::ingest::tally::{Lines, LocationRole};
 use crate::ingest::{edges, history};
 use crate::{Result, content};
 
@@ -30,20 +32,24 @@ pub(crate) struct Heirs {
     pub(crate) objects_gone: u64,
 }
 
+/// An active asset that is about to be archived.
+struct Leaving {
+    id: i64,
+    lines: Lines,
+    /// Whether the run has found it before it went.
+    is_counted: bool,
+    first_run: i64,
+    /// What the run has done to it before.
+    change: Option<ChangeKind>,
+}
+
 /// Archives those of the assets that are active; how many lines of the document form that is.
 pub(crate) async fn archive(connection: &mut SqliteConnection, context: &mut Context, assets: &[i64]) -> Result<u64> {
     let mut lines = 0;
     for chunk in assets.chunks(ARCHIVED_ROWS) {
-        let (active, own_lines) = active_of(connection, chunk).await?;
-        let ids: Vec<i64> = active.iter().map(|(id, _)| *id).collect();
-        let mut removed = Vec::new();
-        let located = active.iter().filter(|(_, role)| *role != LocationRole::None);
-        let roles: std::collections::HashMap<i64, LocationRole> = located.copied().collect();
-        for (id, stored) in content::read(&mut *connection, roles.keys().copied()).await? {
-            if let (Some(location), Some(role)) = (stored.asset.data_location(), roles.get(&id)) {
-                removed.push(Removed { asset: id, location, role: *role });
-            }
-        }
+        let active = active_of(connection, context, chunk).await?;
+        let ids: Vec<i64> = active.iter().map(|leaving| leaving.id).collect();
+        let removed = locations_of(connection, &active).await?;
         let text = "UPDATE asset SET archived_run = $1, location = 0
             WHERE (place, part, kind) IN (SELECT place, part, kind FROM content WHERE id IN (SELECT value FROM json_each($2)))";
         sqlx::query(text).bind(context.run.0).bind(number_list(ids.iter().copied())).execute(&mut *connection).await?;
@@ -51,25 +57,76 @@ pub(crate) async fn archive(connection: &mut SqliteConnection, context: &mut Con
         remove_words(connection, &ids).await?;
         edges::remove(connection, &ids).await?;
         history::write_archived(connection, context.run, &ids).await?;
-        lines += own_lines + heirs.objects_gone;
+        for leaving in &active {
+            lines += 1 + leaving.lines.columns + u64::from(leaving.lines.location != LocationRole::None);
+            if leaving.is_counted {
+                take_back(context, leaving);
+            }
+        }
+        lines += heirs.objects_gone;
     }
     Ok(lines)
 }
 
-/// The active ones, each with its role at its location, and their lines without S3 objects.
-async fn active_of(connection: &mut SqliteConnection, ids: &[i64]) -> Result<(Vec<(i64, LocationRole)>, u64)> {
-    let text = "SELECT a.id, a.location, a.columns FROM content c
+async fn active_of(connection: &mut SqliteConnection, context: &Context, ids: &[i64]) -> Result<Vec<Leaving>> {
+    let text = "SELECT a.id, a.owner, a.kind, a.columns, a.location, c.first_run, h.change FROM content c
         JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind
+        LEFT JOIN history h ON h.asset = c.id AND h.run = $2
         WHERE c.id IN (SELECT value FROM json_each($1)) AND a.archived_run = 0";
-    let mut lines = 0;
-    let mut active = Vec::new();
-    for row in sqlx::query(text).bind(number_list(ids.iter().copied())).fetch_all(connection).await? {
-        let role = LocationRole::from_code(row.try_get(1)?);
-        let columns: i64 = row.try_get(2)?;
-        lines += 1 + columns.cast_unsigned() + u64::from(role != LocationRole::None);
-        active.push((row.try_get(0)?, role));
+    let query = sqlx::query(text).bind(number_list(ids.iter().copied())).bind(context.run.0);
+    let rows = query.fetch_all(connection).await?;
+    let progress = context.progress();
+    let read = |row: &SqliteRow| {
+        let (id, owner): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let lines = Lines {
+            kind: content::kind(row.try_get(2)?)?,
+            columns: row.try_get::<i64, _>(3)?.cast_unsigned(),
+            processes: 0,
+            column_processes: 0,
+            location: LocationRole::from_code(row.try_get(4)?),
+        };
+        // What was derived from an unchanged asset was counted with it.
+        let is_counted = progress.seen.contains(id) || (owner > 0 && progress.seen.contains(owner));
+        let change = row.try_get::<Option<i64>, _>(6)?.and_then(ChangeKind::from_code);
+        Ok(Leaving { id, lines, is_counted, first_run: row.try_get(5)?, change })
+    };
+    rows.iter().map(read).collect()
+}
+
+async fn locations_of(connection: &mut SqliteConnection, leaving: &[Leaving]) -> Result<Vec<Removed>> {
+    let located = leaving.iter().filter(|leaving| leaving.lines.location != LocationRole::None);
+    let roles: HashMap<i64, LocationRole> = located.map(|leaving| (leaving.id, leaving.lines.location)).collect();
+    let mut removed = Vec::new();
+    for (id, stored) in content::read(connection, roles.keys().copied()).await? {
+        if let (Some(location), Some(role)) = (stored.asset.data_location(), roles.get(&id)) {
+            removed.push(Removed { asset: id, location, role: *role });
+        }
     }
-    Ok((active, lines))
+    Ok(removed)
+}
+
+/// Takes an asset that the run has counted out of its counts: it is archived by the same run.
+fn take_back(context: &mut Context, leaving: &Leaving) {
+    let lines = leaving.lines.own().cast_signed();
+    let is_new = leaving.first_run == context.run.0;
+    let tally = &mut context.tally;
+    tally.lose_own(&leaving.lines);
+    match leaving.change {
+        _ if is_new => {
+            tally.created -= lines;
+            tally.archived -= lines;
+        }
+        Some(ChangeKind::Restored) => {
+            tally.restored -= lines;
+            tally.archived -= lines;
+        }
+        // Which of its columns were changed is not known any more.
+        Some(ChangeKind::Updated) => {
+            tally.updated -= 1;
+            tally.unchanged -= lines - 1;
+        }
+        Some(ChangeKind::Created | ChangeKind::Archived) | None => tally.unchanged -= lines,
+    }
 }
 
 /// Lets go of locations. Where a table that stood for the S3 object leaves, the oldest other table there takes its place.

@@ -1,16 +1,18 @@
 //! The end of a run: what is proven to be gone is archived, unless it is suspiciously much.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use model::document::report::{Changes, Report};
 use model::{ChangeCounts, Kind, KnownAsset, Outcome, RunId, ScopeReport};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use crate::dialect::number_list;
 use crate::ingest::archive;
 use crate::ingest::context::lock;
+use crate::ingest::missing::lies_below;
 use crate::ingest::run::{RunWriter, State, rows_written};
-use crate::{Result, Store, StoreError};
+use crate::{Result, Store, StoreError, content};
 
 /// How a run ended, as the crawl sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +21,8 @@ pub struct RunEnd {
     pub outcome: Outcome,
     /// How far each scope was read.
     pub scopes: Vec<ScopeReport>,
-    /// Assets whose absence is proven. What lies below them goes with them, except for what the run has seen.
+    /// Assets whose absence is proven. One that the run has seen stays. What lies below the others goes with them, seen or not:
+    /// it was read before its container went. A container below that was seen stays, with what lies below it.
     pub gone: Vec<KnownAsset>,
     /// How much may be archived.
     pub removal: RemovalPolicy,
@@ -145,15 +148,17 @@ impl RunWriter {
         let mut found = Expansion::default();
         for chunk in gone.chunks(EXPANDED_ROWS) {
             let ids = number_list(chunk.iter().map(|known| known.id));
-            let text = "SELECT a.id, a.columns, a.location, p.path, a.part FROM content c
+            let text = "SELECT a.id, a.columns, a.location, a.archived_run, p.path, a.part FROM content c
                 JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind JOIN place p ON p.id = a.place
-                WHERE c.id IN (SELECT value FROM json_each($1)) AND a.archived_run = 0 AND p.connection = $2";
+                WHERE c.id IN (SELECT value FROM json_each($1)) AND p.connection = $2";
             let rows = sqlx::query(text).bind(ids).bind(self.connection.0).fetch_all(&mut *connection).await?;
             for row in rows {
-                if !self.take(&row, &mut found)? {
+                // One that an earlier run archived is named again for what came to lie below it since.
+                let is_active = row.try_get::<i64, _>(3)? == 0;
+                if self.has_seen(row.try_get(0)?) || (is_active && !found.take(&row)?) {
                     continue;
                 }
-                let (path, part): (&str, &str) = (row.try_get(3)?, row.try_get(4)?);
+                let (path, part): (&str, &str) = (row.try_get(4)?, row.try_get(5)?);
                 self.take_below(connection, &format!("{path}{part}"), &mut found).await?;
             }
         }
@@ -163,33 +168,37 @@ impl RunWriter {
                 WHERE owner > 0 AND owner IN (SELECT value FROM json_each($1)) AND archived_run = 0";
             let query = sqlx::query(text).bind(number_list(chunk.iter().copied()));
             for row in query.fetch_all(&mut *connection).await? {
-                self.take(&row, &mut found)?;
+                found.take(&row)?;
             }
         }
         Ok((found.ids, found.lines))
     }
 
+    /// Containers come before what they contain, so those that stay are known when their content is looked at.
     async fn take_below(&self, connection: &mut SqliteConnection, name: &str, found: &mut Expansion) -> Result<()> {
+        let mut staying: HashSet<String> = HashSet::new();
         // Every path below a name begins with the name and a slash; `0` is the character after the slash.
-        let text = "SELECT a.id, a.columns, a.location FROM place p JOIN asset a ON a.place = p.id
-            WHERE p.path >= $1 AND p.path < $2 AND p.connection = $3 AND a.archived_run = 0";
+        let text = "SELECT id, path FROM place WHERE path >= $1 AND path < $2 AND connection = $3 ORDER BY path";
         let query = sqlx::query(text).bind(format!("{name}/")).bind(format!("{name}0")).bind(self.connection.0);
-        for row in query.fetch_all(connection).await? {
-            self.take(&row, found)?;
+        for place in query.fetch_all(&mut *connection).await? {
+            let (id, path): (i64, &str) = (place.try_get(0)?, place.try_get(1)?);
+            if lies_below(path, &staying) {
+                continue;
+            }
+            let text = "SELECT id, columns, location, kind, part FROM asset WHERE place = $1 AND archived_run = 0";
+            for row in sqlx::query(text).bind(id).fetch_all(&mut *connection).await? {
+                if is_container(content::kind(row.try_get(3)?)?) && self.has_seen(row.try_get(0)?) {
+                    staying.insert(format!("{path}{}", row.try_get::<&str, _>(4)?));
+                } else {
+                    found.take(&row)?;
+                }
+            }
         }
         Ok(())
     }
 
-    /// Adds an asset, unless the run has seen it; whether it was added.
-    fn take(&self, row: &sqlx::sqlite::SqliteRow, found: &mut Expansion) -> Result<bool> {
-        let id: i64 = row.try_get(0)?;
-        if lock(&self.progress).seen.contains(id) || !found.ids.insert(id) {
-            return Ok(false);
-        }
-        // The location's process, and the object for the table that stands for it: just what the stored number says.
-        let (columns, location): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
-        found.lines += 1 + columns.cast_unsigned() + location.cast_unsigned();
-        Ok(true)
+    fn has_seen(&self, id: i64) -> bool {
+        lock(&self.progress).seen.contains(id)
     }
 
     async fn end(
@@ -234,6 +243,24 @@ const EXPANDED_ROWS: usize = 500;
 struct Expansion {
     ids: BTreeSet<i64>,
     lines: u64,
+}
+
+impl Expansion {
+    /// Adds the asset of a row that begins with `id, columns, location`; whether it was not in it before.
+    fn take(&mut self, row: &SqliteRow) -> Result<bool> {
+        if !self.ids.insert(row.try_get(0)?) {
+            return Ok(false);
+        }
+        // The location's process, and the object for the table that stands for it: just what the stored number says.
+        let (columns, location): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
+        self.lines += 1 + columns.cast_unsigned() + location.cast_unsigned();
+        Ok(true)
+    }
+}
+
+/// Whether other assets have their qualified names below assets of this kind.
+const fn is_container(kind: Kind) -> bool {
+    matches!(kind, Kind::Connection | Kind::Database | Kind::Schema)
 }
 
 impl Store {

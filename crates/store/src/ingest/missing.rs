@@ -1,12 +1,13 @@
 //! What complete scopes no longer list: the candidates for archiving, of which each is yet to be proven gone.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use model::{KnownAsset, MissingAsset, QualifiedName, ScopeReport};
 use sqlx::Row as _;
 
 use crate::dialect::{number_list, text_list};
 use crate::ingest::context::lock;
+use crate::ingest::prepare::split_name;
 use crate::ingest::run::RunWriter;
 use crate::{Result, content};
 
@@ -20,8 +21,8 @@ struct Place {
 }
 
 impl RunWriter {
-    /// Active assets that complete scopes no longer list, at most `limit`. What lies below a missing asset is not listed, and
-    /// neither is what was derived from one: it goes with it.
+    /// Active assets that complete scopes no longer list, at most `limit`, and archived ones that active assets lie below. What
+    /// lies below a listed asset is not listed, and neither is what was derived from one: it goes with it.
     ///
     /// # Errors
     /// When what was taken cannot be written, or the catalog cannot be read.
@@ -30,11 +31,20 @@ impl RunWriter {
         let scopes = self.complete_scopes(scopes).await?;
         let mut missing = Vec::new();
         let mut names: HashSet<String> = HashSet::new();
-        for place in self.places().await? {
+        let places = self.places().await?;
+        let archived = self.archived_containers(&places, &scopes).await?;
+        for place in places {
             if missing.len() >= limit {
                 break;
             }
             if lies_below(&place.path, &names) {
+                continue;
+            }
+            if let Some((name, known)) = archived.get_key_value(place.path.trim_end_matches('/')) {
+                names.insert(name.clone());
+                if self.is_inhabited(name).await? {
+                    missing.push(MissingAsset { known: *known, qualified_name: QualifiedName::from_encoded(name.as_str()) });
+                }
                 continue;
             }
             let unseen = self.unseen(&place, &scopes, limit - missing.len()).await?;
@@ -58,6 +68,37 @@ impl RunWriter {
         let text = "SELECT id, path FROM place WHERE connection = $1 ORDER BY path";
         let rows = sqlx::query(text).bind(self.connection.0).fetch_all(self.store.readers()).await?;
         rows.iter().map(|row| Ok(Place { id: row.try_get(0)?, path: row.try_get(1)? })).collect()
+    }
+
+    /// Archived assets of complete scopes that have places below them. Their own scopes are never read again, so whatever was
+    /// stored there after all (by a run that failed before its end, say) is found by them alone.
+    async fn archived_containers(&self, places: &[Place], scopes: &str) -> Result<BTreeMap<String, KnownAsset>> {
+        let mut by_parent: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for place in places {
+            let (parent, part) = split_name(place.path.trim_end_matches('/'));
+            by_parent.entry(parent).or_default().push(part);
+        }
+        let mut archived = BTreeMap::new();
+        for (parent, parts) in by_parent {
+            let text = "SELECT a.part, a.id, a.kind FROM place p JOIN asset a ON a.place = p.id
+                WHERE p.path = $1 AND p.connection = $2 AND a.part IN (SELECT value FROM json_each($3)) AND a.archived_run > 0
+                    AND a.scope IN (SELECT value FROM json_each($4))
+                    AND NOT EXISTS (SELECT 1 FROM asset o WHERE o.place = a.place AND o.part = a.part AND o.archived_run = 0)";
+            let query = sqlx::query(text).bind(parent.to_owned()).bind(self.connection.0).bind(text_list(parts));
+            for row in query.bind(scopes.to_owned()).fetch_all(self.store.readers()).await? {
+                let known = KnownAsset { id: row.try_get(1)?, kind: content::kind(row.try_get(2)?)? };
+                archived.insert(format!("{parent}{}", row.try_get::<&str, _>(0)?), known);
+            }
+        }
+        Ok(archived)
+    }
+
+    /// Whether an active asset lies below a name.
+    async fn is_inhabited(&self, name: &str) -> Result<bool> {
+        let text = "SELECT EXISTS (SELECT 1 FROM place p JOIN asset a ON a.place = p.id
+            WHERE p.path >= $1 AND p.path < $2 AND p.connection = $3 AND a.archived_run = 0)";
+        let query = sqlx::query_scalar(text).bind(format!("{name}/")).bind(format!("{name}0")).bind(self.connection.0);
+        Ok(query.fetch_one(self.store.readers()).await?)
     }
 
     async fn unseen(&self, place: &Place, scopes: &str, limit: usize) -> Result<Vec<i64>> {
@@ -104,6 +145,6 @@ impl RunWriter {
 }
 
 /// Whether one of the names contains the place.
-fn lies_below(path: &str, names: &HashSet<String>) -> bool {
+pub(crate) fn lies_below(path: &str, names: &HashSet<String>) -> bool {
     !names.is_empty() && path.match_indices('/').any(|(at, _)| names.contains(&path[..at]))
 }

@@ -86,6 +86,15 @@ impl Tally {
         self.find(Kind::S3Object, object.cast_signed());
     }
 
+    /// Takes away what [`Tally::find_own`] added.
+    pub(crate) fn lose_own(&mut self, lines: &Lines) {
+        let (process, object) = lines.location.lines();
+        self.find(lines.kind, -1);
+        self.find(Kind::Column, -lines.columns.cast_signed());
+        self.find(Kind::Process, -process.cast_signed());
+        self.find(Kind::S3Object, -object.cast_signed());
+    }
+
     /// Replaces found lines of an asset that was counted before.
     pub(crate) fn find_difference(&mut self, old: &Lines, new: &Lines) {
         let (old_process, old_object) = old.location.lines();

@@ -146,7 +146,10 @@ impl Store {
     async fn asset_by_id(&self, id: i64) -> Result<Option<StoredAsset>> {
         let text = format!("{SELECT} WHERE (a.place, a.part, a.kind) = (SELECT place, part, kind FROM content WHERE id = $1)");
         let row = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id).fetch_optional(self.readers()).await?;
-        row.as_ref().map(read).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let mut stored = read(&row)?;
+        self.settle_kinds(std::slice::from_mut(&mut stored)).await?;
+        Ok(Some(stored))
     }
 
     async fn object_asset(&self, name: &QualifiedName) -> Result<Option<StoredAsset>> {

@@ -60,18 +60,15 @@ impl Store {
     pub async fn export(&self, filter: &ExportFilter, after: &ExportCursor, limit: usize) -> Result<ExportPage> {
         let limit = limit.clamp(1, PAGE_ASSETS_MAX);
         let mut assets = Vec::new();
-        let mut cursor = after.clone();
-        while assets.len() < limit {
-            let read = self.export_place(filter, &cursor, limit - assets.len(), &mut assets).await?;
-            cursor = match read {
-                Some(last) => last,
-                None => match self.next_place(filter, &cursor).await? {
-                    Some(next) => next,
-                    None => return Ok(ExportPage { assets, next: None }),
-                },
+        let mut cursor = Some(after.clone());
+        while let Some(at) = cursor.take_if(|_| assets.len() < limit) {
+            cursor = match self.export_place(filter, &at, limit - assets.len(), &mut assets).await? {
+                Some(last) => Some(last),
+                None => self.next_place(filter, &at).await?,
             };
         }
-        Ok(ExportPage { assets, next: Some(cursor) })
+        self.settle_kinds(&mut assets).await?;
+        Ok(ExportPage { assets, next: cursor })
     }
 
     /// Reads on in the cursor's place; the last asset read, or nothing at the end of the place.

@@ -1,10 +1,14 @@
 //! From what a person types to an asset.
 
 use model::{Kind, QualifiedName};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
+use crate::ingest::prepare::split_name;
 use crate::query::asset::Subject;
+use crate::query::rank::Matched;
 use crate::query::search::{MatchPlan, SearchQuery};
-use crate::{Result, Store};
+use crate::{Result, Store, content};
 
 /// What was found for a name that a person typed.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +32,8 @@ pub struct Candidate {
 const CANDIDATES_MAX: usize = 10;
 
 impl Store {
-    /// Resolves what a person types: a qualified name, the unique end of one (`sales/orders`), or a name.
+    /// Resolves what a person types: a qualified name, the unique end of one (`sales/orders`), or a name. What is archived is
+    /// meant only where nothing active is.
     ///
     /// # Errors
     /// When the catalog cannot be read.
@@ -48,17 +53,45 @@ impl Store {
                 matches.push(Candidate { kind: stored.asset.kind, qualified_name: stored.asset.qualified_name });
             }
         }
+        if matches.is_empty() {
+            matches = self.archived_at(exact).await?;
+        }
         if let [only] = matches.as_slice()
             && let Some(subject) = self.asset(&only.qualified_name).await?
         {
             return Ok(Found::One(Box::new(subject)));
         }
         if matches.is_empty() {
-            let query = SearchQuery { text: last.to_owned(), kinds: Vec::new(), limit: CANDIDATES_MAX };
-            let hits = self.search(&query).await?;
-            matches.extend(hits.into_iter().map(|hit| Candidate { kind: hit.kind, qualified_name: hit.qualified_name }));
+            matches = self.similar(last).await?;
         }
         matches.truncate(CANDIDATES_MAX);
         Ok(Found::Candidates(matches))
+    }
+
+    /// Archived assets whose qualified names end with what was typed: the search index no longer has them.
+    async fn archived_at(&self, typed: &str) -> Result<Vec<Candidate>> {
+        let (above, part) = split_name(typed);
+        let ending = if above.starts_with('/') { above.to_owned() } else { format!("/{above}") };
+        let text = "SELECT p.path, a.kind FROM place p JOIN asset a ON a.place = p.id
+            WHERE a.part = $1 AND substr(p.path, length(p.path) - length($2) + 1) = $2 AND a.archived_run > 0
+            ORDER BY p.path, a.archived_run DESC, a.kind LIMIT $3";
+        let asked = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
+        let query = sqlx::query(text).bind(part.to_owned()).bind(ending).bind(asked);
+        let rows = query.fetch_all(self.readers()).await?;
+        let read = |row: &SqliteRow| -> Result<Candidate> {
+            let qualified_name = QualifiedName::from_encoded(format!("{}{part}", row.try_get::<&str, _>(0)?));
+            Ok(Candidate { kind: content::kind(row.try_get(1)?)?, qualified_name })
+        };
+        let mut archived = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        // A table that had become a view: the name is one all the same.
+        archived.dedup_by(|one, other| one.qualified_name == other.qualified_name);
+        Ok(archived)
+    }
+
+    /// Assets of similar names. Those that are found by a column or a description have nothing to do with a name.
+    async fn similar(&self, name: &str) -> Result<Vec<Candidate>> {
+        let query = SearchQuery { text: name.to_owned(), kinds: Vec::new(), limit: CANDIDATES_MAX };
+        let hits = self.search(&query).await?.into_iter().filter(|hit| hit.matched == Matched::Name);
+        Ok(hits.map(|hit| Candidate { kind: hit.kind, qualified_name: hit.qualified_name }).collect())
     }
 }

@@ -51,7 +51,8 @@ pub(crate) async fn a_catalog_of_a_newer_version_is_refused(fresh: Fresh) {
     bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
     std::fs::write(fresh.file(), bytes).unwrap();
     let error = Store::open(&fresh.url()).await.unwrap_err();
-    assert!(matches!(error, StoreError::NewerVersion { found: 99, known: 1 }), "{error}");
+    assert!(matches!(error, StoreError::NewerVersion { found: 99, known: 1, .. }), "{error}");
+    assert!(error.to_string().contains(&*fresh.file().to_string_lossy()), "{error}");
 }
 
 pub(crate) async fn connections_are_found_again_by_name_and_keep_their_number(fresh: Fresh) {
