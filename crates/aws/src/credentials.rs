@@ -205,8 +205,9 @@ impl RoleSession {
     fn drop_policy(&self, why: &str) {
         if !self.is_policy_dropped.swap(true, Ordering::Relaxed) {
             let message = format!(
-                "the session was opened without its read-only session policy: {why}. The role's own rights apply; this program still sends \
-                 nothing but its reads"
+                "the session was opened without its read-only session policy: {}. The role's own rights apply; this program still sends \
+                 nothing but its reads",
+                why.trim_end_matches('.')
             );
             tracing::warn!("{message}");
             self.calls.evidence.warn("sts:AssumeRole", "session-policy-omitted", message);

@@ -1,9 +1,9 @@
 //! The file of a SQLite catalog before SQLite touches it: created for its owner only, and never taken for a catalog when it is none.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use crate::migrations::APPLICATION_ID;
 use crate::{Result, StoreError};
@@ -56,6 +56,62 @@ pub(crate) fn create(path: &Path) -> Result<()> {
 pub(crate) fn open_private(path: &Path) -> Result<File> {
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     opened.map_err(|source| unwritable(path, source))
+}
+
+/// A lock on a file beside the catalog. The system lets go of it however the program ends; the file is removed with it.
+#[derive(Debug)]
+pub(crate) struct FileLock {
+    path: PathBuf,
+    /// Closed after the removal: who opened the file before it finds that it is no longer at its path.
+    _file: File,
+}
+
+/// How often a lock file that was removed in between is opened again.
+const LOCK_TRIES_MAX: usize = 100;
+
+impl FileLock {
+    /// Waits for the lock.
+    pub(crate) fn wait(path: PathBuf) -> Result<Self> {
+        match Self::take(&path, File::lock)? {
+            Some(file) => Ok(Self { path, _file: file }),
+            None => Err(unwritable(&path, std::io::Error::from(ErrorKind::Interrupted))),
+        }
+    }
+
+    /// The lock, unless somebody holds it.
+    pub(crate) fn try_take(path: PathBuf) -> Result<Option<Self>> {
+        let lock = |file: &File| match file.try_lock() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(std::io::Error::from(ErrorKind::WouldBlock)),
+            Err(TryLockError::Error(source)) => Err(source),
+        };
+        Ok(Self::take(&path, lock)?.map(|file| Self { path, _file: file }))
+    }
+
+    fn take(path: &Path, lock: impl Fn(&File) -> std::io::Result<()>) -> Result<Option<File>> {
+        for _ in 0..LOCK_TRIES_MAX {
+            let file = open_private(path)?;
+            match lock(&file) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(source) => return Err(unwritable(path, source)),
+            }
+            // Its holder may have removed the file before letting go: a lock on a file that nobody finds keeps nobody out.
+            let opened = file.metadata().map_err(|source| unwritable(path, source))?;
+            if std::fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == (opened.dev(), opened.ino())) {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::debug!(%error, path = %self.path.display(), "a lock file stays behind, which does no harm");
+        }
+    }
 }
 
 fn unwritable(path: &Path, source: std::io::Error) -> StoreError {

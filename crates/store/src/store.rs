@@ -9,15 +9,16 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tokio::sync::Mutex;
 
 use crate::error::LOCK_WAIT_SECONDS;
-use crate::file::{self, Found};
+use crate::file::{self, FileLock, Found};
 use crate::{CatalogUrl, Result, StoreError, migrations};
 
 /// Bytes of a page. Measured for rows of 2.7 KB: 4096 costs a third more processor time and half as much space again.
 const PAGE_BYTES: u64 = 8192;
 /// Page cache of the connection that writes. Measured: 48 MiB bring nothing over 16.
 const WRITER_CACHE_KIB: u32 = 16 * 1024;
-/// Page cache of each connection that reads.
-const READER_CACHE_KIB: u32 = 8 * 1024;
+/// Page cache of each connection that reads. Measured: with 8 MiB the peak of a crawl is 58 MB for 500,000 tables, with 2 MiB 38 MB,
+/// and questions are as fast.
+const READER_CACHE_KIB: u32 = 2 * 1024;
 /// Connections that read.
 const READERS_MAX: u32 = 4;
 /// Pages after which the write-ahead log is copied back (`wal_autocheckpoint`): it stays at about 8 MiB between large transactions.
@@ -91,7 +92,8 @@ impl Store {
         }
     }
 
-    /// Waits for reads to end and closes the files: the write-ahead log is copied back and removed.
+    /// Waits for reads to end and closes the files: the write-ahead log (at most some MiB) is copied back, and nothing but the one
+    /// file stays. The last clone closes; a run that was not dropped before holds one.
     pub async fn close(self) {
         self.inner.readers.close().await;
         if let Some(inner) = Arc::into_inner(self.inner)
@@ -109,8 +111,7 @@ impl Store {
 /// Creates file and schema. One program at a time: the switch to the write-ahead log needs the file for itself.
 async fn create(path: &Path) -> Result<()> {
     file::create(path)?;
-    let lock = file::open_private(&beside(path, "open.lock"))?;
-    lock.lock().map_err(|source| StoreError::Unwritable { path: path.to_owned(), source })?;
+    let _lock = FileLock::wait(beside(path, "open.lock"))?;
     let options = SqliteConnectOptions::new().filename(path).page_size(u32::try_from(PAGE_BYTES).unwrap_or(4096));
     let mut connection = connect(&options.busy_timeout(Duration::from_secs(LOCK_WAIT_SECONDS))).await?;
     migrations::migrate(&mut connection, path).await?;

@@ -1,7 +1,6 @@
 //! A running crawl's hold on the catalog: takes batches, answers what is known, and keeps other crawls of its connection out.
 
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
 use std::sync::{Arc, Mutex as StdMutex};
 
 use model::{AssetBatch, ChangeCounts, Kind, KnownAsset, QualifiedName, RunId, S3Location, SourceHash};
@@ -12,12 +11,13 @@ use tokio::sync::Mutex;
 use crate::connections::{Connection, ConnectionId};
 use crate::content;
 use crate::dialect::{ROWS_WRITTEN, number_list, text_list};
+use crate::file::FileLock;
 use crate::ingest::context::{Context, Progress, lock};
 use crate::ingest::prepare::{PreparedBatch, PreparedItem, prepare, split_name};
 use crate::ingest::tally::{Lines, LocationRole};
 use crate::ingest::write::write_group;
 use crate::store::beside;
-use crate::{Result, Store, StoreError, file};
+use crate::{Result, Store, StoreError};
 
 /// Rows that are collected for one transaction. Measured: 100 cost half as much processor time again; 4,000 bring nothing more.
 const GROUP_ROWS: usize = 1000;
@@ -35,7 +35,7 @@ pub struct RunWriter {
     pub(crate) state: Mutex<State>,
     pub(crate) progress: Arc<StdMutex<Progress>>,
     /// Held for as long as the run lives; the system lets go of it however the program ends.
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl std::fmt::Debug for RunWriter {
@@ -105,19 +105,15 @@ impl Store {
         })
     }
 
-    async fn lock_connection(&self, connection: ConnectionId) -> Result<File> {
+    async fn lock_connection(&self, connection: ConnectionId) -> Result<FileLock> {
         let path = beside(&self.inner.path, &format!("connection-{}.lock", connection.0));
-        let held = file::open_private(&path)?;
-        match held.try_lock() {
-            Ok(()) => Ok(held),
-            Err(TryLockError::Error(source)) => Err(StoreError::Unwritable { path, source }),
-            Err(TryLockError::WouldBlock) => {
-                let text = "SELECT id, started_ms FROM run WHERE connection = $1 AND outcome IS NULL ORDER BY id DESC LIMIT 1";
-                let running = sqlx::query(text).bind(connection.0).fetch_optional(self.readers()).await?;
-                let run = running.as_ref().map(|row| row.try_get(0)).transpose()?.map(RunId);
-                Err(StoreError::Busy { run, since_ms: running.as_ref().map(|row| row.try_get(1)).transpose()? })
-            }
+        if let Some(held) = FileLock::try_take(path)? {
+            return Ok(held);
         }
+        let text = "SELECT id, started_ms FROM run WHERE connection = $1 AND outcome IS NULL ORDER BY id DESC LIMIT 1";
+        let running = sqlx::query(text).bind(connection.0).fetch_optional(self.readers()).await?;
+        let run = running.as_ref().map(|row| row.try_get(0)).transpose()?.map(RunId);
+        Err(StoreError::Busy { run, since_ms: running.as_ref().map(|row| row.try_get(1)).transpose()? })
     }
 }
 

@@ -1,11 +1,12 @@
 //! Lineage graphs.
 
+use model::attribute::{Attribute, Value};
 use model::document::AssetStatus;
-use model::lineage::{ProcessKind, column_process, process};
+use model::lineage::{ProcessKind, column_process, process, process_name};
 use model::{Asset, Item, Kind, QualifiedName, Reference};
-use store::{Direction, Graph, LineageLevel, LineageQuery};
+use store::{Direction, Graph, LineageLevel, LineageQuery, StoredAsset};
 
-use crate::fresh::{Fresh, asset, batch, connection, crawl, located, name, table};
+use crate::fresh::{Fresh, asset, batch, connection, crawl, export_all, located, name, table};
 
 fn query(start: QualifiedName, direction: Direction, depth: u32) -> LineageQuery {
     LineageQuery { start, direction, depth, level: LineageLevel::Assets, nodes_max: 1000 }
@@ -76,6 +77,29 @@ pub(crate) async fn locations_jobs_and_views_join_to_one_graph(fresh: Fresh) {
     let from_object = store.lineage(&query(QualifiedName::from_encoded("s3://b/raw"), Direction::Downstream, 1)).await.unwrap();
     assert_eq!(reached(&from_object), ["c/s/raw"]);
     assert_eq!(store.lineage(&query(name("nothing"), Direction::Both, 3)).await.unwrap().nodes.len(), 1);
+}
+
+pub(crate) async fn a_process_says_which_of_its_ends_are_views(fresh: Fresh) {
+    let store = fresh.open().await;
+    let glue = connection(&store, 1).await;
+    let view = name("c/s/w");
+    let inputs = ["c/s/v", "c/s/t", "c/s/unknown"].map(to_table).to_vec();
+    let items = [
+        with_process(asset(Kind::View, "c/s/w"), ProcessKind::View, inputs, vec![Reference::new(Kind::View, view.clone())]),
+        asset(Kind::View, "c/s/v").into(),
+        table("c/s/t", &[]).into(),
+    ];
+    crawl(&store, &glue, batch("s", items)).await;
+    let kinds = |stored: &StoredAsset| match stored.asset.attributes.get(Attribute::Inputs) {
+        Some(Value::References(inputs)) => inputs.iter().map(|input| input.kind).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    let exported = export_all(&store).await;
+    let process = exported.iter().find(|stored| stored.asset.kind == Kind::Process).unwrap();
+    assert_eq!(kinds(process), [Kind::View, Kind::Table, Kind::Table]);
+    let alone = store.asset(&process_name(ProcessKind::View, view.as_str())).await.unwrap().unwrap();
+    assert_eq!(kinds(alone.stored()), kinds(process));
+    assert_eq!(crawl(&store, &glue, batch("s", [asset(Kind::View, "c/s/v")])).await.changes.updated, 0);
 }
 
 pub(crate) async fn cycles_end_and_large_graphs_are_cut(fresh: Fresh) {

@@ -4,7 +4,7 @@ use model::lineage::{ProcessKind, process_name};
 use model::{Kind, QualifiedName};
 use store::{ConnectionId, ExportFilter, Found, SearchQuery, Store, Subject};
 
-use crate::fresh::{Fresh, asset, batch, connection, crawl, export, export_all, located, name, table};
+use crate::fresh::{Fresh, asset, batch, connection, crawl, crawl_and_remove, export, export_all, located, name, table};
 
 const ODD: &[&str] =
     &["a/b", "100%", "it's", "say \"hi\"", "🧊 ice", "ÄÖÜ", "日本語", "tab\there", "_", "%_%", "a-b", "a.b", "^x$", "*", "[]"];
@@ -173,4 +173,24 @@ pub(crate) async fn what_people_type_is_resolved(fresh: Fresh) {
     assert_eq!(candidates("client").await, 1, "did you mean clients");
     assert_eq!(candidates("nothing of the kind").await, 0);
     assert_eq!(candidates("").await, 0);
+    assert_eq!(candidates("sales/id").await, 0, "tables that have a column of the name are not meant");
+}
+
+pub(crate) async fn what_is_archived_is_meant_where_nothing_active_is(fresh: Fresh) {
+    let store = fresh.open().await;
+    let glue = connection(&store, 1).await;
+    let kept = || [table("c/crm/stores", &[]), table("c/crm/x", &[])];
+    let gone = [table("c/sales/stores", &[]), table("c/sales/orders", &[]), table("c/wholesales/a%2Fb", &[])];
+    crawl(&store, &glue, batch("s", kept().into_iter().chain(gone))).await;
+    crawl_and_remove(&store, &glue, batch("s", kept())).await;
+    let found = async |typed: &str| match store.find(typed).await.unwrap() {
+        Found::One(subject) => vec![subject.qualified_name().as_str()["default/glue/1/c/".len()..].to_owned()],
+        Found::Candidates(candidates) => candidates.iter().map(|one| format!("? {}", one.qualified_name)).collect(),
+    };
+    assert_eq!(found("sales/stores").await, ["sales/stores"]);
+    assert_eq!(found("/orders").await, ["sales/orders"]);
+    assert_eq!(found("orders").await, ["sales/orders"]);
+    assert_eq!(found("a%2Fb").await, ["wholesales/a%2Fb"]);
+    assert_eq!(found("stores").await, ["crm/stores"], "the active one");
+    assert_eq!(found("ales/orders").await, Vec::<String>::new(), "parts of names are whole");
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use store::{CatalogUrl, ConnectionSpec, Store, StoreError};
 
-use crate::fresh::{Fresh, connection};
+use crate::fresh::{Fresh, batch, connection, crawl, name, table};
 
 pub(crate) async fn a_new_catalog_is_for_its_owner_only_and_opens_again(fresh: Fresh) {
     let store = fresh.open().await;
@@ -16,6 +16,16 @@ pub(crate) async fn a_new_catalog_is_for_its_owner_only_and_opens_again(fresh: F
     store.close().await;
     let again = Store::open_existing(&fresh.url()).await.unwrap();
     assert_eq!(again.connections().await.unwrap().len(), 1);
+}
+
+pub(crate) async fn a_closed_catalog_is_one_file(fresh: Fresh) {
+    let store = fresh.open().await;
+    let glue = connection(&store, 1).await;
+    crawl(&store, &glue, batch("s", [table("c/s/t", &["a"])])).await;
+    assert!(store.asset(&name("c/s/t")).await.unwrap().is_some());
+    store.close().await;
+    let files: Vec<_> = std::fs::read_dir(fresh.file().parent().unwrap()).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(files, [fresh.file()]);
 }
 
 pub(crate) async fn what_is_no_catalog_is_refused_and_left_alone(fresh: Fresh) {

@@ -18,8 +18,8 @@ use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperati
 
 /// The characters after a prefix that get a part each; all others share one.
 const CLASSES: &[&str] = &[
-    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "ab", "cd", "ef", "gh", "ij", "kl", "mn", "op", "qr", "st", "uv", "wx", "yz",
-    "_-",
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o",
+    "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z", "_-",
 ];
 
 /// A part that still has a token after so many pages, or twice as many and so on, is cut again if most workers are idle. Its pages
