@@ -123,13 +123,15 @@ async fn empty_and_short_pages_continue_where_they_stand() {
 }
 
 #[tokio::test]
-async fn packed_policy_too_large_on_demand() {
+async fn packed_policy_is_too_large_on_demand_where_there_is_one() {
     let (running, client) = start(Account::realistic()).await;
-    running.set_faults([Fault::new(FaultKind::PackedPolicyTooLarge).first(1)]);
-    let asked =
+    running.set_faults([Fault::new(FaultKind::PackedPolicyTooLarge)]);
+    let plain =
         [("Action", "AssumeRole"), ("RoleArn", "arn:aws:iam::111122223333:role/isinglass-reader"), ("RoleSessionName", "s1")];
-    assert_eq!(client.sts(&asked).await.code(), "PackedPolicyTooLarge");
-    assert_eq!(client.sts(&asked).await.status, 200);
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"glue:GetTables","Resource":"*"}]}"#;
+    let scoped: Vec<_> = plain.into_iter().chain([("Policy", policy)]).collect();
+    assert_eq!(client.sts(&scoped).await.code(), "PackedPolicyTooLarge");
+    assert_eq!(client.sts(&plain).await.status, 200);
 }
 
 #[tokio::test]
