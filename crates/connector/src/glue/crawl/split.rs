@@ -22,6 +22,9 @@ const CLASSES: &[&str] = &[
     "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z", "_-",
 ];
 
+/// The classes that are digits.
+const DIGITS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
 /// A part that still has a token after so many pages, or twice as many and so on, is cut again if most workers are idle. Its pages
 /// are read again then, so the doubling keeps what is read twice below what was read once.
 const CUT_PART_AFTER_PAGES: usize = 20;
@@ -80,30 +83,39 @@ impl NamePart {
                 .map(|character| Self { prefix: self.prefix.clone(), next: NextCharacter::OneOf(character.into()) })
                 .collect(),
             NextCharacter::OneOf(character) => cut_everything(&format!("{}{character}", self.prefix), sample),
-            NextCharacter::NoneOf(excluded) => by_next_character(&self.prefix, excluded),
+            NextCharacter::NoneOf(excluded) => by_next_character(&self.prefix, excluded, CLASSES),
         }
     }
 }
 
-/// Every name with `prefix`, in parts: first along the common prefix of the sample, then by the character after it.
+/// Every name with `prefix`, in parts: along the common prefix of the sample, which is often longer than that of all names, and
+/// then by the character after it. Where names are most likely to differ (right after `prefix`, and at digits, for the sample is
+/// the beginning of a sorted list) each other character gets a part of its own; elsewhere all others share one.
 fn cut_everything(prefix: &str, sample: &Sample) -> Vec<NamePart> {
     let common = sample.common_prefix();
-    let Some(beyond) = common.strip_prefix(prefix) else { return by_next_character(prefix, "") };
+    let Some(beyond) = common.strip_prefix(prefix) else { return by_next_character(prefix, "", CLASSES) };
     let mut parts = Vec::new();
     let mut current = prefix.to_owned();
-    for character in beyond.chars() {
-        parts.push(NamePart { prefix: current.clone(), next: NextCharacter::NoneOf(character.into()) });
+    for (index, character) in beyond.chars().enumerate() {
+        let known = character.to_string();
+        let classes = match character {
+            _ if index == 0 => CLASSES,
+            '0'..='9' => DIGITS,
+            _ => &[],
+        };
+        parts.extend(by_next_character(&current, &known, classes));
         current.push(character);
     }
-    parts.extend(by_next_character(&current, ""));
+    parts.extend(by_next_character(&current, "", CLASSES));
     parts
 }
 
-fn by_next_character(prefix: &str, excluded: &str) -> Vec<NamePart> {
+/// The names with `prefix` whose next character is none of `excluded`: a part for each class, and one for all others.
+fn by_next_character(prefix: &str, excluded: &str, classes: &[&str]) -> Vec<NamePart> {
     let part = |next| NamePart { prefix: prefix.to_owned(), next };
     let mut listed = excluded.to_owned();
-    let mut parts = Vec::with_capacity(CLASSES.len() + 1);
-    for class in CLASSES {
+    let mut parts = Vec::with_capacity(classes.len() + 1);
+    for class in classes {
         let characters: String = class.chars().filter(|character| !excluded.contains(*character)).collect();
         if !characters.is_empty() {
             listed.push_str(&characters);
