@@ -85,7 +85,7 @@ def crawl(*arguments: object) -> list:
 def compare(tables: int, folder: pathlib.Path) -> None:
     repeats = RUNS if tables <= 100_000 else 1
     print(f"{tables} tables of 20 columns in {DATABASES} databases, no added latency, {repeats} run(s) each", flush=True)
-    figures = {"boto3": [], "ndjson": [], "sqlite": [], "again": []}
+    figures = {"boto3": [], "ndjson": [], "discarded": [], "sqlite": [], "again": []}
     with Sim(DATABASES, tables // DATABASES) as endpoint:
         for _ in range(repeats):
             catalog = folder / "catalog.db"
@@ -93,11 +93,13 @@ def compare(tables: int, folder: pathlib.Path) -> None:
                 leftover.unlink()
             figures["boto3"].append(run([PYTHON, ROOT / "scripts" / "boto3_loop.py", endpoint, folder / "raw.jsonl"], endpoint))
             figures["ndjson"].append(run(crawl("--output", folder / "out.ndjson"), endpoint))
+            figures["discarded"].append(run(crawl("--output", "/dev/null"), endpoint))
             figures["sqlite"].append(run(crawl("--catalog", f"sqlite:{catalog}"), endpoint))
             figures["again"].append(run(crawl("--catalog", f"sqlite:{catalog}"), endpoint))
             size = catalog.stat().st_size
     show("boto3 loop, raw JSON lines", figures["boto3"], tables)
     show("isinglass, NDJSON", figures["ndjson"], tables, figures["boto3"])
+    show("isinglass, NDJSON, /dev/null", figures["discarded"], tables, figures["boto3"])
     show("isinglass, SQLite", figures["sqlite"], tables, figures["boto3"])
     show("isinglass, SQLite, unchanged", figures["again"], tables, figures["boto3"])
     again = statistics.median(second["cpu"] / first["cpu"] for second, first in zip(figures["again"], figures["sqlite"]))
