@@ -17,8 +17,8 @@ use clap::Parser;
 use arguments::{Arguments, Command, CrawlCommand, PolicyCommand, PreflightCommand};
 use failure::{Failure, Outcome, Status};
 
-/// Pages come and go by the hundred kilobytes, and every table is dozens of small pieces: measured, this allocator takes a tenth
-/// of a crawl's processor time off.
+/// Pages come and go by the hundred kilobytes, and every table is dozens of small pieces. Together with the single thread below, this
+/// allocator took a crawl to `/dev/null` from 49 to 39 µs of processor time a table.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

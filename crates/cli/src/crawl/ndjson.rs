@@ -119,11 +119,24 @@ pub(crate) struct NdjsonSink {
     batches: Mutex<Option<mpsc::Sender<AssetBatch>>>,
     writer: Mutex<Option<JoinHandle<Result<Lines, OutputError>>>>,
     failure: Mutex<Option<OutputError>>,
+    /// Whether a temporary file has to go when the output is given up.
+    has_partial: bool,
+}
+
+impl Drop for NdjsonSink {
+    /// Waits for the writer to take its temporary file away: a process that ends first would leave it behind. A pipe is not waited
+    /// for, since whoever reads it may never go on.
+    fn drop(&mut self) {
+        if self.has_partial {
+            drop(self.stop());
+        }
+    }
 }
 
 impl NdjsonSink {
     /// Starts the writer.
     pub(crate) fn start(file: OutputFile) -> Self {
+        let has_partial = file.partial.is_some();
         let (sender, mut receiver) = mpsc::channel::<AssetBatch>(BATCHES_WAITING_MAX);
         let writer = std::thread::spawn(move || {
             let mut lines = Lines::new(file);
@@ -132,7 +145,7 @@ impl NdjsonSink {
             }
             Ok(lines)
         });
-        Self { batches: Mutex::new(Some(sender)), writer: Mutex::new(Some(writer)), failure: Mutex::default() }
+        Self { batches: Mutex::new(Some(sender)), writer: Mutex::new(Some(writer)), failure: Mutex::default(), has_partial }
     }
 
     /// Ends the output: writes what was held back and gives the file its name.
@@ -322,6 +335,8 @@ mod tests {
         let path = folder.path().join("out.ndjson");
         drop(OutputFile::create(&path).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        drop(NdjsonSink::start(OutputFile::create(&path).unwrap()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "the sink waits for its writer to clean up");
         assert!(
             OutputFile::create(&folder.path().join("none/out")).is_err_and(|error| error.to_string().contains("create it first"))
         );
