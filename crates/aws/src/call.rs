@@ -263,7 +263,7 @@ fn accept(service: Service, answer: Answer) -> Result<Bytes, Box<Failure>> {
         }));
     }
     let is_whole = match service {
-        Service::Glue => is_json_object(&answer.body),
+        Service::Glue | Service::DataZone => is_json_object(&answer.body),
         Service::Sts => true,
     };
     if is_whole {

@@ -61,7 +61,7 @@ struct Said {
 impl Said {
     fn read(service: Service, headers: &HeaderMap, body: &[u8]) -> Self {
         let by_body = match service {
-            Service::Glue => Self::json(body),
+            Service::Glue | Service::DataZone => Self::json(body),
             Service::Sts => Self::xml(body).or_else(|| Self::json(body)),
         };
         let by_body = by_body.unwrap_or_default();

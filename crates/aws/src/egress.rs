@@ -47,13 +47,13 @@ pub fn egress(mode: &EgressMode, region: &Region, variant: HostVariant, operatio
         let why = "from the runtime: takes jobs and uploads metadata".to_owned();
         rules.push(EgressRule { service: "control-plane", host: control_plane.clone(), port: PORT, why });
     }
-    for service in [Service::Sts, Service::Glue] {
+    for service in [Service::Sts, Service::Glue, Service::DataZone] {
         if !operations.iter().any(|operation| operation.service() == service) {
             continue;
         }
         let purpose = match service {
             Service::Sts => "signs in to the role",
-            Service::Glue => "reads the catalog",
+            Service::Glue | Service::DataZone => "reads the catalog",
         };
         let aws = AwsService::from(service);
         let way = match mode {

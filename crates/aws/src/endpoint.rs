@@ -81,6 +81,7 @@ impl From<Service> for AwsService {
         match service {
             Service::Sts => Self::Sts,
             Service::Glue => Self::Glue,
+            Service::DataZone => Self::DataZone,
         }
     }
 }

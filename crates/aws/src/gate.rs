@@ -52,6 +52,7 @@ fn is_whole_form<B>(request: &Request<B>, service: Service) -> bool {
     let protocol_fits = match service {
         Service::Sts => !by_header,
         Service::Glue => by_header,
+        Service::DataZone => false,
     };
     protocol_fits && request.method() == Method::POST && request.uri().path() == "/" && request.uri().query().is_none()
 }

@@ -31,6 +31,7 @@ impl Feature {
     /// The feature that needs an operation; sign-in needs none.
     #[must_use]
     pub const fn of(operation: ReadOperation) -> Option<Self> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "DataZone comes next")]
         match operation {
             ReadOperation::AssumeRole | ReadOperation::GetCallerIdentity => None,
             ReadOperation::GetCatalogs
@@ -43,6 +44,7 @@ impl Feature {
             ReadOperation::ListWorkflows | ReadOperation::BatchGetWorkflows | ReadOperation::GetTriggers => Some(Self::Workflows),
             ReadOperation::GetCrawlers => Some(Self::Crawlers),
             ReadOperation::GetConnections => Some(Self::Connections),
+            _ => None,
         }
     }
 
@@ -59,6 +61,7 @@ impl Feature {
 }
 
 /// The resource types that an action is checked against; none means that it takes `*` only.
+#[expect(clippy::wildcard_enum_match_arm, reason = "DataZone comes next")]
 const fn resource_types(operation: ReadOperation) -> &'static [&'static str] {
     match operation {
         ReadOperation::GetCatalogs
@@ -75,6 +78,7 @@ const fn resource_types(operation: ReadOperation) -> &'static [&'static str] {
         | ReadOperation::ListWorkflows
         | ReadOperation::GetTriggers
         | ReadOperation::GetCrawlers => &[],
+        _ => &["domain/*"],
     }
 }
 
@@ -167,7 +171,7 @@ pub fn endpoint_policy(service: Service, account: &str) -> String {
     let condition = match service {
         // Who signs in is of the caller's account, not of the role's.
         Service::Sts => None,
-        Service::Glue => Some(serde_json::json!({ "StringEquals": { "aws:PrincipalAccount": [account] } })),
+        Service::Glue | Service::DataZone => Some(serde_json::json!({ "StringEquals": { "aws:PrincipalAccount": [account] } })),
     };
     actions.sort_unstable();
     let statement = Statement {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use model::{Asset, AssetBatch, KnownAsset, MissingAsset, QualifiedName, S3Location, ScopeReport, SourceHash};
 
 pub use error::{ApiError, Disposition, ErrorKind};
-pub use operation::{ReadOperation, Service};
+pub use operation::{ReadOperation, RestMethod, RestRoute, Service};
 
 /// One request: an operation of the closed list and its input, already serialised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,42 @@ impl ReadRequest {
     #[must_use]
     pub fn json(operation: ReadOperation, input: &serde_json::Value) -> Self {
         Self { operation, path: "/".to_owned(), body: Bytes::from(input.to_string()) }
+    }
+
+    /// A request of the REST protocol: `segments` fill the route's path in order, `query` and `input` go where their names say.
+    /// An operation without a route gets the path `/`, which the gate refuses.
+    #[must_use]
+    pub fn rest(operation: ReadOperation, segments: &[&str], query: &[(&str, &str)], input: Option<&serde_json::Value>) -> Self {
+        let template = operation.route().map_or("/", |route| route.template);
+        let mut path = String::new();
+        let mut given = segments.iter();
+        for (index, part) in template.split("{}").enumerate() {
+            if index > 0 {
+                push_percent_encoded(given.next().copied().unwrap_or_default(), &mut path);
+            }
+            path.push_str(part);
+        }
+        for (index, (name, value)) in query.iter().enumerate() {
+            path.push(if index == 0 { '?' } else { '&' });
+            push_percent_encoded(name, &mut path);
+            path.push('=');
+            push_percent_encoded(value, &mut path);
+        }
+        Self { operation, path, body: input.map_or_else(Bytes::new, |input| Bytes::from(input.to_string())) }
+    }
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986, so that a value is always one segment or one parameter.
+fn push_percent_encoded(value: &str, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
     }
 }
 
@@ -109,5 +145,21 @@ impl Baseline for NoBaseline {
 
     async fn missing(&self, _scopes: Vec<ScopeReport>, _limit: usize) -> Result<Vec<MissingAsset>, SinkError> {
         Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_rest_request_names_is_one_segment_or_one_parameter_whatever_it_holds() {
+        let arn = "arn:aws:glue:eu-west-1:1:table/sales/a b";
+        let request = ReadRequest::rest(ReadOperation::GetLineageNode, &["dzd_1", arn], &[("timestamp", "1+1&x=y")], None);
+        assert_eq!(
+            request.path,
+            "/v2/domains/dzd_1/lineage/nodes/arn%3Aaws%3Aglue%3Aeu-west-1%3A1%3Atable%2Fsales%2Fa%20b?timestamp=1%2B1%26x%3Dy"
+        );
+        assert!(request.body.is_empty());
     }
 }

@@ -83,6 +83,72 @@ attributes! {
     Sql = "sql",
     Bucket = "bucket",
     Prefix = "prefix",
+    SmusDomainName = "smusDomainName",
+    SmusDomainId = "smusDomainId",
+    SmusDomainVersion = "smusDomainVersion",
+    SmusDomainStatus = "smusDomainStatus",
+    SmusPortalUrl = "smusPortalUrl",
+    SmusDomainUnitName = "smusDomainUnitName",
+    SmusDomainUnitId = "smusDomainUnitId",
+    SmusParentDomainUnitId = "smusParentDomainUnitId",
+    SmusProjectId = "smusProjectId",
+    SmusProjectName = "smusProjectName",
+    SmusOwningProjectId = "smusOwningProjectId",
+    SmusProjectStatus = "smusProjectStatus",
+    SmusProjectProfileName = "smusProjectProfileName",
+    SmusProjectCategory = "smusProjectCategory",
+    SmusProjectRoleArn = "smusProjectRoleArn",
+    SmusProjectS3Location = "smusProjectS3Location",
+    SmusAssetSummary = "smusAssetSummary",
+    SmusAssetReadMe = "smusAssetReadMe",
+    SmusAssetTechnicalName = "smusAssetTechnicalName",
+    SmusAssetType = "smusAssetType",
+    SmusAssetRevision = "smusAssetRevision",
+    SmusAssetSourceIdentifier = "smusAssetSourceIdentifier",
+    SmusListingId = "smusListingId",
+    SmusPublishedAssetSubscriptionsCount = "smusPublishedAssetSubscriptionsCount",
+    SmusPublishedAsset = "smusPublishedAsset",
+    SmusSubscribedAssetProjectName = "smusSubscribedAssetProjectName",
+    SmusSubscribedAssetRequestorId = "smusSubscribedAssetRequestorId",
+    SmusSubscribedAssetRequestorName = "smusSubscribedAssetRequestorName",
+    SmusSubscribedAssetRequestReason = "smusSubscribedAssetRequestReason",
+    SmusSubscribedAssetRequestDate = "smusSubscribedAssetRequestDate",
+    SmusSubscribedAssetApproverId = "smusSubscribedAssetApproverId",
+    SmusSubscribedAssetApproverName = "smusSubscribedAssetApproverName",
+    SmusSubscribedAssetApprovedReason = "smusSubscribedAssetApprovedReason",
+    SmusSubscribedAssetApprovalDate = "smusSubscribedAssetApprovalDate",
+    SmusSubscribedAssetColumnAccessInfo = "smusSubscribedAssetColumnAccessInfo",
+    SmusDataProductAssets = "smusDataProductAssets",
+    SmusGlossaryTerms = "smusGlossaryTerms",
+    AssetSmusMetadataFormNames = "assetSmusMetadataFormNames",
+    AssetSmusMetadataFormKeyValueDetails = "assetSmusMetadataFormKeyValueDetails",
+    AssetSmusMetadataFormDetails = "assetSmusMetadataFormDetails",
+    GlossaryStatus = "glossaryStatus",
+    UsageRestrictions = "usageRestrictions",
+    Anchor = "anchor",
+    ShortDescription = "shortDescription",
+    LongDescription = "longDescription",
+    TermStatus = "termStatus",
+    IsA = "isA",
+    Classifies = "classifies",
+    AssignedEntities = "assignedEntities",
+}
+
+impl Attribute {
+    /// Whether the value is a list of other assets.
+    #[must_use]
+    pub const fn holds_references(self) -> bool {
+        matches!(
+            self,
+            Self::Inputs
+                | Self::Outputs
+                | Self::SmusPublishedAsset
+                | Self::SmusDataProductAssets
+                | Self::IsA
+                | Self::Classifies
+                | Self::AssignedEntities
+        )
+    }
 }
 
 use crate::Reference;

@@ -53,6 +53,31 @@ kinds! {
     Process = 12 "Process",
     ColumnProcess = 13 "ColumnProcess",
     S3Object = 14 "S3Object",
+    SmusDomain = 15 "SageMakerUnifiedStudioDomain",
+    SmusDomainUnit = 16 "SageMakerUnifiedStudioDomainUnit",
+    SmusProject = 17 "SageMakerUnifiedStudioProject",
+    SmusPublishedAsset = 18 "SageMakerUnifiedStudioPublishedAsset",
+    SmusSubscribedAsset = 19 "SageMakerUnifiedStudioSubscribedAsset",
+    SmusInventoryAsset = 20 "SageMakerUnifiedStudioAsset",
+    SmusDataProduct = 21 "SageMakerUnifiedStudioDataProduct",
+    SmusAssetSchema = 22 "SageMakerUnifiedStudioAssetSchema",
+    Glossary = 23 "AtlasGlossary",
+    GlossaryTerm = 24 "AtlasGlossaryTerm",
+    Dataset = 25 "Dataset",
+}
+
+impl Kind {
+    /// Whether it is an asset of SageMaker Unified Studio that is made from data elsewhere, and so may have a twin there.
+    #[must_use]
+    pub const fn is_smus_asset(self) -> bool {
+        matches!(self, Self::SmusPublishedAsset | Self::SmusSubscribedAsset | Self::SmusInventoryAsset)
+    }
+
+    /// The kind of the columns of an asset of this kind.
+    #[must_use]
+    pub const fn column_kind(self) -> Self {
+        if self.is_smus_asset() { Self::SmusAssetSchema } else { Self::Column }
+    }
 }
 
 impl fmt::Display for Kind {

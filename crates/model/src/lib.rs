@@ -15,6 +15,7 @@ pub mod location;
 pub mod name;
 pub mod run;
 pub mod secret;
+pub mod source;
 
 pub use asset::{Asset, Reference};
 pub use attribute::{Attribute, Attributes, Value};
@@ -26,3 +27,4 @@ pub use location::S3Location;
 pub use name::{ConnectionName, QualifiedName};
 pub use run::{ChangeCounts, Outcome, RunId};
 pub use secret::Secret;
+pub use source::GlueTableArn;

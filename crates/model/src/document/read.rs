@@ -19,8 +19,7 @@ pub fn read_attributes(text: &str) -> Result<Attributes, ReadError> {
     let mut attributes = Attributes::default();
     for (name, value) in object {
         if let Some(attribute) = Attribute::from_name(&name) {
-            let is_references = matches!(attribute, Attribute::Inputs | Attribute::Outputs);
-            let value = if is_references { references(&value).map(Value::References) } else { value_of(value) };
+            let value = if attribute.holds_references() { references(&value).map(Value::References) } else { value_of(value) };
             attributes.set_some(attribute, value);
         }
     }

@@ -32,7 +32,7 @@ impl AssetStatus {
 /// How many lines of which kind [`write_lines`] wrote for one asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineKinds {
-    /// Lines of kind [`Kind::Column`].
+    /// Lines of the columns' kind.
     pub columns: u64,
     /// Whether the S3 object of the table's location was written.
     pub location_object: bool,
@@ -97,6 +97,9 @@ pub fn write_columns(asset: &Asset, status: AssetStatus, out: &mut Vec<u8>) {
     if asset.columns.is_empty() {
         return;
     }
+    if asset.kind.is_smus_asset() {
+        return write_asset_schemas(asset, status, out);
+    }
     let shared = ColumnLines::new(asset, status);
     for column in asset.columns.iter() {
         shared.write(asset, &column, out);
@@ -152,12 +155,45 @@ fn write_hierarchy(asset: &Asset, out: &mut Vec<u8>) {
         | Kind::GlueConnection
         | Kind::Process
         | Kind::ColumnProcess
-        | Kind::S3Object => {}
+        | Kind::S3Object
+        | Kind::SmusDomain
+        | Kind::SmusDomainUnit
+        | Kind::SmusProject
+        | Kind::SmusPublishedAsset
+        | Kind::SmusSubscribedAsset
+        | Kind::SmusInventoryAsset
+        | Kind::SmusDataProduct
+        | Kind::SmusAssetSchema
+        | Kind::Glossary
+        | Kind::GlossaryTerm
+        | Kind::Dataset => {}
     }
 }
 
 fn last_part(qualified_name: &str) -> String {
     decode_part(qualified_name.rsplit('/').next().unwrap_or_default())
+}
+
+/// The columns of an asset of SageMaker Unified Studio: a flat list, with names and types as the studio spells them.
+fn write_asset_schemas(asset: &Asset, status: AssetStatus, out: &mut Vec<u8>) {
+    let name = asset.qualified_name.as_str();
+    let guid = GuidPrefix::new(Kind::SmusAssetSchema, &format!("{name}/"));
+    for column in asset.columns.iter() {
+        write_opening(Kind::SmusAssetSchema, status, guid.finish(column.path), out);
+        write_string(&format!("{name}/{}", column.path), out);
+        write_member("name", column.name, out);
+        write_connection(name, out);
+        if let Some(description) = column.description {
+            write_member("description", description, out);
+        }
+        if !column.raw_type.is_empty() {
+            write_member("smusDataType", column.raw_type, out);
+        }
+        write_member("smusAssetName", &asset.name, out);
+        write_member("smusAssetQualifiedName", name, out);
+        write_count(b",\"order\":", column.order, out);
+        out.extend_from_slice(b"}}\n");
+    }
 }
 
 /// The bytes that all columns of one table have in common, written once.

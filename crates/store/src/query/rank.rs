@@ -112,10 +112,10 @@ fn words_of(text: &str) -> Vec<String> {
 /// What people look for most comes first among equals.
 fn weight(kind: Kind) -> u8 {
     match kind {
-        Kind::Table | Kind::View => 0,
-        Kind::Schema => 1,
-        Kind::Database => 2,
-        Kind::GlueJob => 3,
+        Kind::Table | Kind::View | Kind::SmusPublishedAsset => 0,
+        Kind::Schema | Kind::SmusDataProduct | Kind::SmusProject => 1,
+        Kind::Database | Kind::SmusDomain | Kind::GlossaryTerm => 2,
+        Kind::GlueJob | Kind::SmusSubscribedAsset | Kind::SmusInventoryAsset => 3,
         Kind::Connection
         | Kind::Column
         | Kind::GlueWorkflow
@@ -124,6 +124,10 @@ fn weight(kind: Kind) -> u8 {
         | Kind::GlueConnection
         | Kind::Process
         | Kind::ColumnProcess
-        | Kind::S3Object => 4,
+        | Kind::S3Object
+        | Kind::SmusDomainUnit
+        | Kind::SmusAssetSchema
+        | Kind::Glossary
+        | Kind::Dataset => 4,
     }
 }
