@@ -9,8 +9,9 @@ pub(crate) mod settings;
 
 use aws::{Client, Evidence};
 use connector::MaskedCounts;
-use connector::glue::{self, CrawlError, CrawlResult, Naming, Ports};
+use connector::glue::{self, Naming};
 use connector::progress::Progress;
+use connector::{CrawlError, CrawlResult, Ports};
 use model::Outcome;
 use model::document::report::Report;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use connector::glue::CrawlError;
+use connector::CrawlError;
 use connector::port::{ApiError, SinkError};
 
 /// The exit statuses that scripts rely on.

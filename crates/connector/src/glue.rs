@@ -12,8 +12,8 @@ mod settings;
 mod slice;
 pub(crate) mod view_sql;
 
-pub use crawl::{CrawlError, CrawlResult, Failure, Ports, crawl};
+pub use crawl::crawl;
 pub use filter::{Filter, FilterError, Pattern};
 pub use naming::{Naming, OWN_CATALOG};
-pub use preflight::{Check, CheckState, preflight};
+pub use preflight::preflight;
 pub use settings::{Keep, Section, Settings};

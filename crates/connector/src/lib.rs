@@ -5,9 +5,15 @@
 //! for (the crawl). Whoever runs a crawl plugs in something that sends ([`port::ReadApi`]) and something that takes
 //! ([`port::AssetSink`]).
 
+mod check;
+mod glob;
 pub mod glue;
+mod paging;
 pub mod port;
 mod privacy;
 pub mod progress;
+mod run;
 
+pub use check::{Check, CheckState};
 pub use privacy::MaskedCounts;
+pub use run::{CrawlError, CrawlResult, Failure, Ports};

@@ -1,8 +1,9 @@
 //! `preflight glue`: a line a check.
 
 use aws::{Client, Evidence};
-use connector::glue::{self, Check, CheckState};
+use connector::glue;
 use connector::port::ReadOperation;
+use connector::{Check, CheckState};
 
 use crate::arguments::PreflightGlueArguments;
 use crate::crawl::{connect, connect_failure, settings};

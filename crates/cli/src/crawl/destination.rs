@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connector::glue::CrawlResult;
+use connector::CrawlResult;
 use connector::port::{AssetSink, Baseline, SinkError};
 use model::document::AssetStatus;
 use model::document::report::Report;

@@ -1,8 +1,8 @@
 //! The report of a run, put together from what the crawl, the gate, the guard and the store say.
 
 use aws::Evidence;
+use connector::CrawlResult;
 use connector::MaskedCounts;
-use connector::glue::CrawlResult;
 use model::Outcome;
 use model::document::report::{Changes, Report, ReportError, ReportWarning};
 
@@ -77,7 +77,7 @@ pub(crate) fn failed(failure: &Failure, stored: &Stored, facts: &RunFacts<'_>, f
 
 /// What could not be read.
 pub(crate) fn errors(result: &CrawlResult) -> Vec<ReportError> {
-    let error = |failure: &connector::glue::Failure| ReportError {
+    let error = |failure: &connector::Failure| ReportError {
         scope: failure.scope.to_string(),
         operation: failure.error.operation.to_string(),
         category: failure.error.kind.category().to_owned(),

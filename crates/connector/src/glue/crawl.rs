@@ -5,7 +5,6 @@
 //! scope only; wrong credentials and refusals of our own end the run.
 
 mod catalogs;
-mod findings;
 mod lists;
 mod pages;
 mod prove;
@@ -17,66 +16,17 @@ pub(crate) mod tests;
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
-use model::{Asset, AssetBatch, Attribute, KnownAsset, QualifiedName, S3Location, Scope, ScopeReport, SourceHash, Warning};
+use model::{Asset, AssetBatch, Attribute, KnownAsset, QualifiedName, S3Location, Scope, SourceHash};
 
 use super::map::MapContext;
 use super::map::job::MappedJob;
 use super::naming::Naming;
 use super::settings::{Section, Settings};
-use crate::MaskedCounts;
-use crate::port::{ApiError, AssetSink, Baseline, ReadApi, SinkError};
-use crate::progress::Progress;
-use findings::Findings;
-
-pub use findings::Failure;
+use crate::port::{AssetSink, Baseline, ReadApi};
+use crate::run::{CrawlError, CrawlResult, Findings, Ports};
 
 /// Raised with every change of what mapping makes of the same bytes, so that no store takes old results for unchanged ones.
 const MAPPING_VERSION: u64 = 1;
-
-/// What a crawl is plugged into.
-#[derive(Debug)]
-pub struct Ports<'p, A, S, B> {
-    /// Sends reads.
-    pub api: &'p A,
-    /// Takes assets.
-    pub sink: &'p S,
-    /// Knows earlier runs.
-    pub baseline: &'p B,
-    /// Counts along.
-    pub progress: &'p Progress,
-    /// Counts what was masked.
-    pub masked: &'p MaskedCounts,
-}
-
-/// Why a crawl ended before its time. What was delivered stays; no scope counts as read.
-#[derive(Debug, thiserror::Error)]
-pub enum CrawlError {
-    /// Nothing else can work either.
-    #[error(transparent)]
-    Api(#[from] ApiError),
-    /// The results have nowhere to go.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
-}
-
-/// How a crawl went.
-#[derive(Debug, Default)]
-pub struct CrawlResult {
-    /// Every scope that was begun, and whether it was read to the end.
-    pub scopes: Vec<ScopeReport>,
-    /// Parts that could not be read.
-    pub failures: Vec<Failure>,
-    /// Oddities.
-    pub warnings: Vec<Warning>,
-    /// How many warnings beyond the bound were left out.
-    pub warnings_left_out: u64,
-    /// Assets of a store that are proven to be gone.
-    pub gone: Vec<KnownAsset>,
-    /// Whether any page was read at all.
-    pub read_anything: bool,
-    /// The account that was crawled, where it became known.
-    pub account: Option<String>,
-}
 
 /// Crawls. `account` is the account that the credentials belong to, where it is known before.
 ///
@@ -178,14 +128,6 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let read_anything = self.read_anything();
         let account = self.naming.account().map(str::to_owned);
         let findings = self.findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        CrawlResult {
-            scopes: findings.scopes,
-            failures: findings.failures,
-            warnings: findings.warnings,
-            warnings_left_out: findings.warnings_left_out,
-            gone,
-            read_anything,
-            account,
-        }
+        findings.into_result(gone, read_anything, account)
     }
 }

@@ -124,6 +124,7 @@ operations! {
     SearchListings = DataZone "SearchListings" Post "/v2/domains/{}/listings/search",
     SearchTypes = DataZone "SearchTypes" Post "/v2/domains/{}/types-search",
     GetAsset = DataZone "GetAsset" Get "/v2/domains/{}/assets/{}",
+    GetListing = DataZone "GetListing" Get "/v2/domains/{}/listings/{}",
     ListAssetFilters = DataZone "ListAssetFilters" Get "/v2/domains/{}/assets/{}/filters",
     GetDataProduct = DataZone "GetDataProduct" Get "/v2/domains/{}/data-products/{}",
     ListSubscriptions = DataZone "ListSubscriptions" Get "/v2/domains/{}/subscriptions",

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-use super::pages::malformed;
 use super::tables::Listing;
 use super::{Crawl, CrawlError};
+use crate::paging::malformed;
 use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
 
 /// The characters after a prefix that get a part each; all others share one.

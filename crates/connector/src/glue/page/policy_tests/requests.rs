@@ -7,8 +7,9 @@ use model::{ConnectionName, Kind, KnownAsset, MissingAsset, QualifiedName};
 use serde_json::{Value, json};
 
 use crate::MaskedCounts;
+use crate::Ports;
 use crate::glue::crawl::tests::fake::{ACCOUNT, FakeApi, FakeBaseline, FakeSink};
-use crate::glue::{Naming, Ports, Settings, crawl, preflight};
+use crate::glue::{Naming, Settings, crawl, preflight};
 use crate::port::ReadOperation;
 use crate::progress::Progress;
 

@@ -1,7 +1,8 @@
 //! What a crawl has to say besides assets: scopes, failures, warnings.
 
-use model::{Scope, ScopeReport, Warning};
+use model::{KnownAsset, Scope, ScopeReport, Warning};
 
+use super::CrawlResult;
 use crate::port::{ApiError, Disposition};
 
 /// The most warnings that one run keeps; the rest is counted. A catalog in which every table is odd must not fill the memory.
@@ -17,30 +18,43 @@ pub struct Failure {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Findings {
-    pub(super) scopes: Vec<ScopeReport>,
-    pub(super) failures: Vec<Failure>,
-    pub(super) warnings: Vec<Warning>,
-    pub(super) warnings_left_out: u64,
+pub(crate) struct Findings {
+    pub(crate) scopes: Vec<ScopeReport>,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) warnings_left_out: u64,
 }
 
 impl Findings {
-    pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
+    pub(crate) fn warn(&mut self, warnings: Vec<Warning>) {
         let room = WARNINGS_MAX.saturating_sub(self.warnings.len());
         self.warnings_left_out += warnings.len().saturating_sub(room) as u64;
         self.warnings.extend(warnings.into_iter().take(room));
     }
 
-    pub(super) fn complete(&mut self, scope: &Scope) {
+    /// How the crawl went, with what is known beside the findings.
+    pub(crate) fn into_result(self, gone: Vec<KnownAsset>, read_anything: bool, account: Option<String>) -> CrawlResult {
+        CrawlResult {
+            scopes: self.scopes,
+            failures: self.failures,
+            warnings: self.warnings,
+            warnings_left_out: self.warnings_left_out,
+            gone,
+            read_anything,
+            account,
+        }
+    }
+
+    pub(crate) fn complete(&mut self, scope: &Scope) {
         self.scopes.push(ScopeReport { scope: scope.clone(), complete: true });
     }
 
-    pub(super) fn incomplete(&mut self, scope: &Scope) {
+    pub(crate) fn incomplete(&mut self, scope: &Scope) {
         self.scopes.push(ScopeReport { scope: scope.clone(), complete: false });
     }
 
     /// Records that a scope could not be read, unless the failure ends the run: then it is given back.
-    pub(super) fn fail(&mut self, scope: &Scope, error: ApiError) -> Result<(), ApiError> {
+    pub(crate) fn fail(&mut self, scope: &Scope, error: ApiError) -> Result<(), ApiError> {
         if error.kind.disposition() == Disposition::FailRun {
             return Err(error);
         }
