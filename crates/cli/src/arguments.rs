@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 const LONG_ABOUT: &str = "\
-Crawls the metadata of the AWS Glue Data Catalog into a catalog that you can search, browse and follow lineage in.
+Crawls the metadata of the AWS Glue Data Catalog and of SageMaker Unified Studio (Amazon DataZone) into a catalog that you can search,
+browse and follow lineage in.
 
 It only reads, it takes only structure (never business data, never a secret), and its traffic goes only where you said:
 `isinglass policy glue` prints the IAM policy it needs, `isinglass egress` the hosts it calls, and `isinglass evidence`
@@ -18,6 +19,7 @@ Examples:
   isinglass demo                                           see it work, without an AWS account
   isinglass preflight glue --region eu-west-1              check what the credentials may read
   isinglass crawl glue --region eu-west-1                  crawl into the catalog of your user account
+  isinglass crawl smus --region eu-west-1                  crawl SageMaker Unified Studio into the same catalog
   isinglass crawl glue --region eu-west-1 --output - | jq  crawl to NDJSON, store nothing
   isinglass search customer                                find tables and columns
   isinglass show sales/orders                              one asset, with its columns
@@ -71,12 +73,16 @@ pub(crate) enum Command {
 pub(crate) enum CrawlCommand {
     /// The AWS Glue Data Catalog.
     Glue(Box<CrawlGlueArguments>),
+    /// SageMaker Unified Studio (Amazon DataZone).
+    Smus(Box<CrawlSmusArguments>),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PreflightCommand {
     /// The AWS Glue Data Catalog.
     Glue(Box<PreflightGlueArguments>),
+    /// SageMaker Unified Studio (Amazon DataZone).
+    Smus(Box<PreflightSmusArguments>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,6 +99,24 @@ pub(crate) struct CrawlGlueArguments {
     pub(crate) glue: GlueArguments,
     #[command(flatten)]
     pub(crate) to: DestinationArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CrawlSmusArguments {
+    #[command(flatten)]
+    pub(crate) connect: ConnectArguments,
+    #[command(flatten)]
+    pub(crate) smus: SmusArguments,
+    #[command(flatten)]
+    pub(crate) to: DestinationArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PreflightSmusArguments {
+    #[command(flatten)]
+    pub(crate) connect: ConnectArguments,
+    #[command(flatten)]
+    pub(crate) smus: SmusArguments,
 }
 
 #[derive(Debug, Args)]
@@ -172,6 +196,27 @@ pub(crate) struct GlueArguments {
     pub(crate) keep: Vec<String>,
 }
 
+/// What to read of SageMaker Unified Studio.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to read")]
+pub(crate) struct SmusArguments {
+    /// Domain by its id, e.g. dzd_4kq8zr2m1x7n9a (repeatable; default: all that the role can see)
+    #[arg(long, value_name = "ID")]
+    pub(crate) domain: Vec<String>,
+    /// Read only projects whose name or id matches, with * and ? (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) include_project: Vec<String>,
+    /// Leave out projects whose name or id matches; wins over --include-project (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) exclude_project: Vec<String>,
+    /// Kinds to leave out: domain-units, environments, assets, subscriptions, data-products, glossaries, metadata-forms, lineage
+    #[arg(long, value_name = "KIND,KIND", value_delimiter = ',')]
+    pub(crate) skip: Vec<String>,
+    /// Keep what is left out by default: unpublished-assets, form-values=<form type>, request-reasons, person-names (repeatable)
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) keep: Vec<String>,
+}
+
 /// Where the results go.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where the results go")]
@@ -182,9 +227,9 @@ pub(crate) struct DestinationArguments {
     /// NDJSON file, - for standard output; without --catalog nothing else is written
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Name of the connection: crawls of the same name update the same assets
-    #[arg(long, value_name = "NAME", default_value = "glue")]
-    pub(crate) connection: String,
+    /// Name of the connection: crawls of the same name update the same assets; default: glue or smus
+    #[arg(long, value_name = "NAME")]
+    pub(crate) connection: Option<String>,
     /// Number in the qualified names; default: the time the connection was first seen
     #[arg(long, value_name = "N")]
     pub(crate) connection_id: Option<u64>,

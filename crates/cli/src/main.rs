@@ -48,8 +48,10 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Outcome {
     match command {
         Command::Demo(arguments) => commands::demo::run(&arguments).await,
-        Command::Crawl(CrawlCommand::Glue(arguments)) => commands::crawl::run(&arguments).await,
-        Command::Preflight(PreflightCommand::Glue(arguments)) => commands::preflight::run(&arguments).await,
+        Command::Crawl(CrawlCommand::Glue(arguments)) => commands::crawl::run_glue(&arguments).await,
+        Command::Crawl(CrawlCommand::Smus(arguments)) => commands::crawl::run_smus(&arguments).await,
+        Command::Preflight(PreflightCommand::Glue(arguments)) => commands::preflight::run_glue(&arguments).await,
+        Command::Preflight(PreflightCommand::Smus(arguments)) => commands::preflight::run_smus(&arguments).await,
         Command::Search(arguments) => commands::search::run(&arguments).await,
         Command::Show(arguments) => commands::show::run(&arguments).await,
         Command::Lineage(arguments) => commands::lineage::run(&arguments).await,

@@ -17,3 +17,8 @@ pub use filter::{Filter, FilterError, Pattern};
 pub use naming::{Naming, OWN_CATALOG};
 pub use preflight::preflight;
 pub use settings::{Keep, Section, Settings};
+
+pub(crate) use page::Present;
+
+/// The connector's short name in qualified names.
+pub const CONNECTOR: &str = "glue";

@@ -13,6 +13,7 @@ pub mod port;
 mod privacy;
 pub mod progress;
 mod run;
+pub mod smus;
 
 pub use check::{Check, CheckState};
 pub use privacy::MaskedCounts;

@@ -7,6 +7,7 @@ mod identity;
 mod location;
 mod parameters;
 mod scanner;
+mod studio;
 mod text;
 mod type_text;
 
@@ -19,13 +20,14 @@ pub(crate) use identity::{Owner, Person, Role};
 pub(crate) use location::{Location, clean_location};
 pub(crate) use parameters::Parameters;
 pub(crate) use scanner::scrub;
+pub(crate) use studio::{FormContent, ProfileId, ProfileName, ProvisionedResources, Reason, SmithyModel, SourceIdentifier};
 pub(crate) use text::{FreeText, Sign, Text, ViewSql};
 pub(crate) use type_text::TypeText;
 
 /// The lists that decide, for the page that says what is read.
 #[cfg(test)]
 pub(crate) mod lists {
-    use super::{arguments, connection_properties, parameters};
+    use super::{arguments, connection_properties, parameters, studio};
 
     pub(crate) const ALL: &[(&str, &[&str])] = &[
         ("Parameters that are kept", parameters::KEPT_KEYS),
@@ -35,6 +37,8 @@ pub(crate) mod lists {
         ("Arguments whose value is kept: all that begin with", arguments::SAFE_FLAG_PREFIXES),
         ("Arguments whose value is kept and cleaned as locations are", arguments::PATH_FLAGS),
         ("Connection properties that are kept", connection_properties::KEPT_KEYS),
+        ("Resources of environments that are kept as a project's role", studio::ROLE_RESOURCES),
+        ("Resources of environments that are kept, cleaned as locations are, as a project's place", studio::S3_RESOURCES),
     ];
 }
 
@@ -53,15 +57,21 @@ pub(crate) enum MaskedPlace {
     ViewText,
     /// The name of a person.
     PersonName,
+    /// A value of a metadata form that the customer defined.
+    FormValue,
+    /// A reason that somebody gave with a request or a decision.
+    RequestReason,
 }
 
-const PLACES: [(MaskedPlace, &str); 6] = [
+const PLACES: [(MaskedPlace, &str); 8] = [
     (MaskedPlace::Argument, "job-argument"),
     (MaskedPlace::ConnectionProperty, "connection-property"),
     (MaskedPlace::Parameter, "table-parameter"),
     (MaskedPlace::FreeText, "free-text"),
     (MaskedPlace::ViewText, "view-text"),
     (MaskedPlace::PersonName, "person-name"),
+    (MaskedPlace::FormValue, "form-value"),
+    (MaskedPlace::RequestReason, "request-reason"),
 ];
 
 /// How much was masked in a run, by place.

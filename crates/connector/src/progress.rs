@@ -22,7 +22,7 @@ pub struct Progress {
 pub struct ProgressSnapshot {
     /// Pages read.
     pub pages: u64,
-    /// Tables and views read.
+    /// Tables, views and assets of SageMaker Unified Studio read.
     pub tables: u64,
     /// Columns read, nested ones included; those of unchanged tables are not counted.
     pub columns: u64,
@@ -62,7 +62,7 @@ impl Progress {
     }
 
     pub(crate) fn delivering(&self, batch: &AssetBatch) {
-        let of_table = |kind: Kind| matches!(kind, Kind::Table | Kind::View);
+        let of_table = |kind: Kind| matches!(kind, Kind::Table | Kind::View) || kind.is_smus_asset();
         let tables = batch.items.iter().filter(|item| of_table(item.asset.kind)).count()
             + batch.unchanged.iter().filter(|known| of_table(known.kind)).count();
         let columns: usize = batch.items.iter().map(|item| item.asset.columns.len()).sum();

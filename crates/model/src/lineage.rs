@@ -56,6 +56,12 @@ pub fn column_process(kind: ProcessKind, name: &str, inputs: Vec<QualifiedName>,
     flow(Kind::ColumnProcess, kind, &subject, name, inputs, vec![Reference::new(Kind::Column, output)])
 }
 
+/// A process between columns of whatever kinds: `subject` is what it is named after.
+#[must_use]
+pub fn column_process_of(kind: ProcessKind, subject: &str, name: &str, inputs: Vec<Reference>, output: Reference) -> Asset {
+    flow(Kind::ColumnProcess, kind, subject, name, inputs, vec![output])
+}
+
 fn flow(asset_kind: Kind, kind: ProcessKind, subject: &str, name: &str, inputs: Vec<Reference>, outputs: Vec<Reference>) -> Asset {
     let mut asset = Asset::new(asset_kind, process_name(kind, subject), name);
     asset.attributes.set(Attribute::Inputs, Value::References(inputs));

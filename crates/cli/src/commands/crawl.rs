@@ -1,25 +1,33 @@
-//! `crawl glue`.
+//! `crawl glue`, `crawl smus`.
 
 use std::path::Path;
 
 use model::document::report::Report;
 
-use crate::arguments::CrawlGlueArguments;
-use crate::crawl::crawl_glue;
+use crate::arguments::{CrawlGlueArguments, CrawlSmusArguments, DestinationArguments};
+use crate::crawl::{Crawled, crawl_glue, crawl_smus};
 use crate::failure::Outcome;
 use crate::output::{Page, grouped, judged};
 
 /// Warnings and errors that are shown; the report has them all.
 const FINDINGS_SHOWN_MAX: usize = 10;
 
-pub(crate) async fn run(arguments: &CrawlGlueArguments) -> Outcome {
-    let crawled = crawl_glue(arguments).await?;
+pub(crate) async fn run_glue(arguments: &CrawlGlueArguments) -> Outcome {
+    tell(crawl_glue(arguments).await?, &arguments.to)
+}
+
+pub(crate) async fn run_smus(arguments: &CrawlSmusArguments) -> Outcome {
+    tell(crawl_smus(arguments).await?, &arguments.to)
+}
+
+/// Says how a run went, where its results do not go themselves.
+fn tell(crawled: Crawled, to: &DestinationArguments) -> Outcome {
     let status = crawled.status();
     if let Some(failure) = crawled.failure {
         return Err(failure);
     }
     let page = summary(&crawled.report);
-    if arguments.to.output.as_deref() == Some(Path::new("-")) {
+    if to.output.as_deref() == Some(Path::new("-")) {
         page.print_to_standard_error();
     } else {
         page.print()?;

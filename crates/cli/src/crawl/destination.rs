@@ -16,14 +16,22 @@ use super::ndjson::{Counts, NdjsonSink, OutputFile};
 use crate::arguments::DestinationArguments;
 use crate::failure::Failure;
 
-/// The connector's short name in qualified names.
-const CONNECTOR: &str = "glue";
-
 /// The destinations of one run.
 pub(crate) struct Destination {
     store: Option<(Store, RunWriter)>,
     connection: Option<ConnectionSpec>,
     output: Option<NdjsonSink>,
+}
+
+/// Where a run's assets are from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    /// The connector's short name in qualified names.
+    pub(crate) connector: &'static str,
+    /// What people call the connection.
+    pub(crate) connection: &'a str,
+    /// The AWS region.
+    pub(crate) region: &'a str,
 }
 
 /// What is known of the connection that is crawled.
@@ -47,26 +55,26 @@ impl Destination {
     /// Opens what the command line names, and gives the connection its name. Nothing has been asked of AWS yet.
     pub(crate) async fn open(
         arguments: &DestinationArguments,
-        region: &str,
+        origin: &Origin<'_>,
         now_ms: i64,
     ) -> Result<(Self, KnownConnection), Failure> {
         let output = arguments.output.as_deref().map(OutputFile::create).transpose()?.map(NdjsonSink::start);
         if arguments.catalog.is_none() && output.is_some() {
             let number = arguments.connection_id.unwrap_or_else(|| u64::try_from(now_ms / 1000).unwrap_or(0));
-            let known = KnownConnection { name: ConnectionName::new(CONNECTOR, number), account: None };
+            let known = KnownConnection { name: ConnectionName::new(origin.connector, number), account: None };
             return Ok((Self { store: None, connection: None, output }, known));
         }
         let store = Store::open(&catalog_url(arguments.catalog.as_deref())?).await?;
         let spec = ConnectionSpec {
-            name: arguments.connection.clone(),
-            connector: CONNECTOR,
+            name: origin.connection.to_owned(),
+            connector: origin.connector,
             number: arguments.connection_id,
-            region: Some(region.to_owned()),
+            region: Some(origin.region.to_owned()),
             account: None,
         };
         let connection = store.connection(&spec, now_ms).await?;
         let run = store.begin_run(&connection, "{}", now_ms).await?;
-        let known = KnownConnection { name: ConnectionName::new(CONNECTOR, connection.number), account: connection.account };
+        let known = KnownConnection { name: ConnectionName::new(origin.connector, connection.number), account: connection.account };
         Ok((Self { store: Some((store, run)), connection: Some(spec), output }, known))
     }
 

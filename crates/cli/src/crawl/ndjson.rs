@@ -225,7 +225,7 @@ impl Lines {
         let locations = &mut self.locations;
         let lines = write_lines(asset, AssetStatus::Active, |location| locations.insert(hash(location.as_str())), &mut self.buffer);
         self.count(asset.kind, 1);
-        self.count(Kind::Column, lines.columns);
+        self.count(asset.kind.column_kind(), lines.columns);
         self.count(Kind::S3Object, u64::from(lines.location_object));
         self.count(Kind::Process, u64::from(lines.location_process));
         self.write_full_buffer()

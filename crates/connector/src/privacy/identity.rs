@@ -54,6 +54,12 @@ impl Owner<'_> {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Role<'a>(#[serde(borrow)] Text<'a>);
 
+impl<'a> From<Text<'a>> for Role<'a> {
+    fn from(text: Text<'a>) -> Self {
+        Self(text)
+    }
+}
+
 impl Role<'_> {
     /// The role without a session name.
     pub(crate) fn reference(&self) -> Option<String> {

@@ -109,7 +109,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let (_, (names, token)) = self
             .next_page(pager, |body| {
                 let page: WorkflowNamesPage<'_> = serde_json::from_slice(body)?;
-                let names: Vec<_> = page.workflows.iter().map(|name| name.to_string()).collect();
+                let names: Vec<_> = page.workflows.iter().map(ToString::to_string).collect();
                 Ok((names, page.next_token.as_deref().map(str::to_owned)))
             })
             .await?;

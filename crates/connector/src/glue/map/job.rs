@@ -35,8 +35,7 @@ pub(crate) fn map_job(context: &MapContext<'_>, job: &Job<'_>, warnings: &mut Ve
     attributes.set_some(Attribute::MaxRetries, job.max_retries);
     attributes.set_some(Attribute::ExecutionClass, job.execution_class.as_deref());
     let connections = job.connections.as_ref().and_then(|connections| connections.connections.as_ref());
-    attributes
-        .set_some(Attribute::ConnectionNames, connections.map(|names| Value::texts(names.iter().map(|name| name.to_string()))));
+    attributes.set_some(Attribute::ConnectionNames, connections.map(|names| Value::texts(names.iter().map(ToString::to_string))));
     set_arguments(context, job, &mut asset);
     asset.attributes.set_some(Attribute::SourceCreatedAt, job.created_on.map(|time| time.0));
     asset.attributes.set_some(Attribute::SourceUpdatedAt, job.last_modified_on.map(|time| time.0));

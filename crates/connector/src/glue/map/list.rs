@@ -109,7 +109,7 @@ fn map_targets(targets: &CrawlerTargets<'_>) -> Value {
         list.push(record([("kind", Some("dynamodb".into())), ("path", target.path.as_deref().map(Value::from))]));
     }
     for target in targets.catalog.iter().flatten() {
-        let tables = target.tables.as_ref().map(|tables| Value::texts(tables.iter().map(|table| table.to_string())));
+        let tables = target.tables.as_ref().map(|tables| Value::texts(tables.iter().map(ToString::to_string)));
         list.push(record([
             ("kind", Some("catalog".into())),
             ("databaseName", text(target.database_name.as_ref())),

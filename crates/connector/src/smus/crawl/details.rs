@@ -1,0 +1,274 @@
+//! What is asked of one project at a time: memberships (to say what the role cannot see), its profile, its role and place in Amazon S3.
+
+use std::collections::HashMap;
+
+use futures::StreamExt;
+use model::{Asset, Reference};
+
+use super::domains::{part_scope, project_scope};
+use super::lists::Projects;
+use super::pages::{Asked, PAGE_ITEMS_MAX, Page, token};
+use super::{Crawl, CrawlError};
+use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
+use crate::privacy::ProvisionedResources;
+use crate::smus::map::DomainFacts;
+use crate::smus::map::domain::{ProjectDetails, add_details};
+use crate::smus::page::{EnvironmentAnswer, EnvironmentsPage, MembershipsPage, ProfilesPage, ProjectAnswer, UserProfileAnswer};
+use crate::smus::settings::Section;
+
+/// How many projects are asked about at once.
+const PROJECTS_AT_ONCE: usize = 8;
+
+/// How many environments of a project are looked into for its role and place: the tooling one comes first and has both.
+const ENVIRONMENTS_TRIED_MAX: usize = 3;
+
+/// Whether the role is a member of a project.
+#[derive(Debug)]
+pub(crate) enum Membership {
+    /// It is, or nothing says otherwise.
+    Member,
+    /// It is not: the service said so, or the list of members does.
+    NotMember(Option<ApiError>),
+}
+
+/// What the members of a project show.
+pub(crate) struct Members {
+    pub(crate) includes_self: bool,
+    pub(crate) has_groups: bool,
+}
+
+impl Members {
+    /// Reads one page of members.
+    pub(crate) fn of(page: &MembershipsPage<'_>, own_profile: Option<&str>) -> Self {
+        let details = || page.members.iter().filter_map(|member| member.member_details.as_ref());
+        let is_self = |id: &crate::privacy::ProfileId<'_>| own_profile.is_some_and(|own| id.is(own));
+        let users = || details().filter_map(|details| details.user.as_ref()?.user_id.as_ref());
+        Self {
+            includes_self: users().any(is_self),
+            has_groups: details().any(|details| details.group.is_some_and(|group| group.0)),
+        }
+    }
+
+    /// Whether the role is proven not to be a member: its profile is known, and neither it nor any group that it may be in is listed.
+    pub(crate) fn excludes_self(&self, own_profile: Option<&str>) -> bool {
+        own_profile.is_some() && !self.includes_self && !self.has_groups
+    }
+}
+
+/// What a project's details are read with.
+struct Asking<'a> {
+    facts: &'a DomainFacts,
+    own_profile: Option<String>,
+    profiles: HashMap<String, String>,
+}
+
+impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
+    /// Reads the details of every wanted project and delivers the projects; gives the terms that are assigned to projects.
+    pub(super) async fn crawl_project_details(
+        &self,
+        facts: &DomainFacts,
+        projects: &Projects,
+    ) -> Result<Vec<(u32, Reference)>, CrawlError> {
+        let scope = part_scope(facts, "projects");
+        let (profiles, own_profile) = futures::join!(self.list_profiles(facts), self.own_profile(facts));
+        let asking = Asking { facts, own_profile: own_profile?, profiles: profiles? };
+        let reading = projects.wanted.iter().map(|(id, asset)| self.read_project(&asking, id, asset.clone()));
+        let mut reading = futures::stream::iter(reading).buffer_unordered(PROJECTS_AT_ONCE);
+        let mut assignments = Vec::new();
+        while let Some(read) = reading.next().await {
+            let (asset, terms) = read?;
+            let own = Reference::new(asset.kind, asset.qualified_name.clone());
+            assignments.extend(terms.into_iter().map(|place| (place, own.clone())));
+            self.deliver_assets(&scope, vec![asset]).await?;
+        }
+        if projects.is_complete {
+            self.findings().complete(&scope);
+        }
+        Ok(assignments)
+    }
+
+    /// The names of project profiles by id. The first version of domains has none.
+    async fn list_profiles(&self, facts: &DomainFacts) -> Result<HashMap<String, String>, CrawlError> {
+        if !facts.is_second_version {
+            return Ok(HashMap::new());
+        }
+        let asked = Asked::get(ReadOperation::ListProjectProfiles, &[&facts.id]).paged(PAGE_ITEMS_MAX);
+        let listed = self
+            .read_list(&asked, |body| {
+                let page: ProfilesPage<'_> = serde_json::from_slice(body)?;
+                let named =
+                    page.items.iter().filter_map(|profile| Some((profile.id.to_string(), profile.name.as_deref()?.to_owned())));
+                Ok(Page { made: named.collect(), next_token: token(page.next_token.as_ref()), items: page.items.len() })
+            })
+            .await;
+        match listed {
+            Ok(profiles) => Ok(profiles.into_iter().collect()),
+            Err(error) => {
+                self.fail_part(facts, "project-profiles", error)?;
+                Ok(HashMap::new())
+            }
+        }
+    }
+
+    /// The id of the role's own profile in a domain; none where it cannot be known.
+    async fn own_profile(&self, facts: &DomainFacts) -> Result<Option<String>, CrawlError> {
+        let Some(arn) = self.settings.profile_arn() else { return Ok(None) };
+        let asked = own_profile_request(&facts.id, &arn);
+        match self.read_once(&asked, |body| own_profile_id(body, self.ports.masked)).await {
+            Ok(id) => Ok(id),
+            Err(error) if Self::is_fatal(&error) => Err(error.into()),
+            Err(error) => {
+                tracing::debug!(%error, domain = facts.id, "the role's own profile is not known");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn read_project(&self, asking: &Asking<'_>, id: &str, mut asset: Asset) -> Result<(Asset, Vec<u32>), CrawlError> {
+        let facts = asking.facts;
+        let mut is_known = true;
+        let mut details = ProjectDetails::default();
+        let membership = self.membership(asking, id).await?;
+        let is_member = matches!(membership, Membership::Member);
+        if let Membership::NotMember(error) = membership {
+            self.fail_membership(facts, id, error)?;
+        }
+        let about = Asked::get(ReadOperation::GetProject, &[&facts.id, id]);
+        let answer = self.read_once(&about, |body| {
+            let answer: ProjectAnswer<'_> = serde_json::from_slice(body)?;
+            let terms = answer.glossary_terms.iter().flatten().map(ToString::to_string).collect::<Vec<_>>();
+            Ok((answer.project_profile_id.as_deref().and_then(|id| asking.profiles.get(id)).cloned(), terms))
+        });
+        match answer.await {
+            Ok((profile_name, terms)) => (details.profile_name, details.terms) = (profile_name, terms),
+            Err(error) => is_known = self.note_unread(facts, id, is_member, error)?,
+        }
+        if self.reads(Section::Environments) && is_member {
+            match self.read_resources(facts, id).await {
+                Ok(resources) => details.resources = resources,
+                Err(error) => is_known = self.note_unread(facts, id, is_member, error)? && is_known,
+            }
+        } else {
+            is_known = false;
+        }
+        add_details(facts, &mut asset, &details);
+        let asset = if is_known { asset } else { self.with_what_was_known(asset).await? };
+        Ok((asset, details.terms.iter().filter_map(|id| facts.terms.place(id)).collect()))
+    }
+
+    /// Records a failure, unless it only repeats that the role is no member or the project went away; gives whether the details count as
+    /// known all the same, which they never do.
+    fn note_unread(&self, facts: &DomainFacts, project: &str, is_member: bool, error: ApiError) -> Result<bool, CrawlError> {
+        let is_repetition = !is_member && error.kind == ErrorKind::Denied;
+        if !is_repetition && error.kind != ErrorKind::NotFound {
+            self.findings().fail(&part_scope(facts, &format!("{project}/details")), error)?;
+        }
+        Ok(false)
+    }
+
+    async fn membership(&self, asking: &Asking<'_>, project: &str) -> Result<Membership, CrawlError> {
+        let own = asking.own_profile.as_deref();
+        let asked = Asked::get(ReadOperation::ListProjectMemberships, &[&asking.facts.id, project]).paged(PAGE_ITEMS_MAX);
+        let listed = self
+            .read_list(&asked, |body| {
+                let page: MembershipsPage<'_> = serde_json::from_slice(body)?;
+                Ok(Page {
+                    made: vec![Members::of(&page, own)],
+                    next_token: token(page.next_token.as_ref()),
+                    items: page.members.len(),
+                })
+            })
+            .await;
+        match listed {
+            Ok(pages) => {
+                let members = Members {
+                    includes_self: pages.iter().any(|page| page.includes_self),
+                    has_groups: pages.iter().any(|page| page.has_groups),
+                };
+                Ok(if members.excludes_self(own) { Membership::NotMember(None) } else { Membership::Member })
+            }
+            Err(error) if error.kind == ErrorKind::Denied => Ok(Membership::NotMember(Some(error))),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Membership::Member),
+            Err(error) => {
+                self.findings().fail(&part_scope(asking.facts, &format!("{project}/memberships")), error)?;
+                Ok(Membership::Member)
+            }
+        }
+    }
+
+    /// Says that the role is no member of a project: the run is partial, and what is not seen of the project is kept as it was.
+    pub(super) fn fail_membership(&self, facts: &DomainFacts, project: &str, said: Option<ApiError>) -> Result<(), CrawlError> {
+        let name = facts.projects.get(project).map_or(project, |facts| facts.name.as_str());
+        self.findings().fail(&project_scope(facts, project), not_member(name, project, said))?;
+        Ok(())
+    }
+
+    /// The role and place of a project, from its environments: the one with the tools first.
+    async fn read_resources(&self, facts: &DomainFacts, project: &str) -> Result<ProvisionedResources, ApiError> {
+        let asked =
+            Asked::get(ReadOperation::ListEnvironments, &[&facts.id]).with("projectIdentifier", project).paged(PAGE_ITEMS_MAX);
+        let mut environments = self
+            .read_list(&asked, |body| {
+                let page: EnvironmentsPage<'_> = serde_json::from_slice(body)?;
+                let made = page.items.iter().filter_map(|environment| {
+                    let names = [environment.environment_configuration_name.as_deref(), environment.name.as_deref()];
+                    let has_tools = names.into_iter().flatten().any(|name| name.to_ascii_lowercase().contains("tooling"));
+                    Some((!has_tools, environment.id.as_deref()?.to_owned()))
+                });
+                Ok(Page { made: made.collect(), next_token: token(page.next_token.as_ref()), items: page.items.len() })
+            })
+            .await?;
+        environments.sort();
+        let mut found = ProvisionedResources::default();
+        for (_, id) in environments.iter().take(ENVIRONMENTS_TRIED_MAX) {
+            let asked = Asked::get(ReadOperation::GetEnvironment, &[&facts.id, id]);
+            let read = self.read_once(&asked, |body| {
+                Ok(serde_json::from_slice::<EnvironmentAnswer>(body)?.provisioned_resources.unwrap_or_default())
+            });
+            match read.await {
+                Ok(resources) => {
+                    found.role = found.role.or(resources.role);
+                    found.s3_path = found.s3_path.or(resources.s3_path);
+                }
+                // Dropped since it was listed.
+                Err(error) if error.kind == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            if found.role.is_some() && found.s3_path.is_some() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Asks for the profile of a role or user by its ARN.
+pub(crate) fn own_profile_request(domain: &str, arn: &str) -> Asked {
+    Asked::get(ReadOperation::GetUserProfile, &[domain, arn]).with("type", "IAM")
+}
+
+/// The opaque id of a profile.
+pub(crate) fn own_profile_id(body: &bytes::Bytes, masked: &crate::MaskedCounts) -> Result<Option<String>, serde_json::Error> {
+    let answer: UserProfileAnswer<'_> = serde_json::from_slice(body)?;
+    Ok(answer.id.and_then(|id| id.opaque(masked)))
+}
+
+/// The failure that says that the role is no member of a project.
+fn not_member(name: &str, id: &str, said: Option<ApiError>) -> ApiError {
+    let because =
+        said.as_ref().map_or_else(|| "its list of members does not have the role".to_owned(), |error| error.message.clone());
+    ApiError {
+        operation: said.as_ref().map_or(ReadOperation::ListProjectMemberships, |error| error.operation),
+        kind: ErrorKind::Denied,
+        code: said.and_then(|error| error.code),
+        message: format!(
+            "the role is no member of the project \"{name}\" ({id}): only what it publishes can be read, not its unpublished assets, \
+             subscriptions and environments ({because})"
+        ),
+        suggested_action: format!(
+            "Add the role to the project \"{name}\" as a member (contributor, or viewer where that is offered), or leave the project out \
+             with --exclude-project."
+        ),
+        source: None,
+    }
+}

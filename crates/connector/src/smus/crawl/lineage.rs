@@ -1,0 +1,85 @@
+//! Lineage: events say which datasets have any, the graph is walked from there both ways, and the payloads of events give columns.
+//!
+//! `QueryGraph` gives up to five hops for two calls; where the role may not use it, `GetLineageNode` goes node by node. What was asked
+//! for once is not asked for again, so cycles end where they began.
+
+mod events;
+mod walk;
+
+use std::collections::BTreeSet;
+
+use model::lineage::location_object;
+use model::{Asset, Attribute, Item, Kind, S3Location, Value};
+
+use super::assets::DomainAssets;
+use super::domains::part_scope;
+use super::{Crawl, CrawlError};
+use crate::port::{AssetSink, Baseline, ReadApi};
+use crate::smus::map::lineage::{map_columns, map_graph};
+use crate::smus::map::{DomainFacts, warning};
+
+/// How many processes are delivered at once.
+const PROCESSES_A_BATCH: usize = 100;
+
+/// The part of a domain that its lineage is.
+const PART: &str = "lineage";
+
+impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
+    /// Reads and delivers the lineage of a domain.
+    pub(super) async fn crawl_lineage(&self, facts: &DomainFacts, assets: &mut DomainAssets) -> Result<(), CrawlError> {
+        self.ports.progress.scopes_found(1);
+        let events = self.read_events(facts).await?;
+        let seeds = self.seeds(facts, &events, assets);
+        let walked = self.walk_graph(facts, seeds).await?;
+        let flows = self.read_column_flows(facts, &events.jobs, &assets.known).await?;
+        let context = self.context();
+        let mut processes = map_graph(&context, &facts.id, &walked.nodes, &events.jobs, &assets.known);
+        processes.extend(map_columns(&context, &facts.id, &flows, &assets.known));
+        self.deliver_processes(facts, processes).await?;
+        if walked.is_complete && events.is_complete {
+            self.findings().complete(&part_scope(facts, PART));
+        }
+        self.ports.progress.scope_done();
+        Ok(())
+    }
+
+    /// Where the walk begins: datasets of events first, then, where there are few, every asset with a source.
+    fn seeds(&self, facts: &DomainFacts, events: &events::Events, assets: &mut DomainAssets) -> Vec<String> {
+        let mut seeds = events.datasets.clone();
+        let sources = std::mem::take(&mut assets.known.sources);
+        if assets.known.sources_left_out == 0 {
+            seeds.extend(sources);
+        } else if !events.is_complete || events.datasets.is_empty() {
+            let count = assets.known.sources_left_out + sources.len();
+            let message = format!(
+                "lineage is read from the datasets that lineage events name; the {count} assets of the domain are too many to be asked for \
+                 one by one"
+            );
+            self.findings().warn(vec![warning(format!("{}/{PART}", facts.id), "lineage-by-events-only", message)]);
+        }
+        seeds
+    }
+
+    async fn deliver_processes(&self, facts: &DomainFacts, processes: Vec<Asset>) -> Result<(), CrawlError> {
+        let scope = part_scope(facts, PART);
+        let mut objects = BTreeSet::new();
+        let mut processes = processes.into_iter().map(|process| with_objects(process, &mut objects)).peekable();
+        while processes.peek().is_some() {
+            let batch = processes.by_ref().take(PROCESSES_A_BATCH).collect();
+            self.deliver(&scope, batch).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A process with the S3 objects that it names and no other process of the domain has named before.
+fn with_objects(process: Asset, named: &mut BTreeSet<String>) -> Item {
+    let ends = [Attribute::Inputs, Attribute::Outputs].map(|end| process.attributes.get(end));
+    let references =
+        ends.into_iter().flatten().filter_map(|value| if let Value::References(list) = value { Some(list) } else { None });
+    let objects = references.flatten().filter(|reference| reference.kind == Kind::S3Object);
+    let fresh: Vec<_> =
+        objects.map(|object| object.qualified_name.as_str().to_owned()).filter(|name| named.insert(name.clone())).collect();
+    let derived = fresh.into_iter().map(|name| location_object(&S3Location::from_canonical(name))).collect();
+    Item { asset: process, derived, source: None }
+}

@@ -1,0 +1,198 @@
+//! The walk through the graph of lineage.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use futures::StreamExt;
+use serde_json::json;
+
+use super::PART;
+use crate::paging::Tokens;
+use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
+use crate::run::CrawlError;
+use crate::smus::crawl::Crawl;
+use crate::smus::crawl::pages::{Asked, PAGE_ITEMS_MAX, Page, token};
+use crate::smus::map::lineage::Node;
+use crate::smus::map::{DomainFacts, warning};
+use crate::smus::page::{LineageNode, LineageNodeAnswer, NodeReference, QueryGraphPage};
+
+/// The longest path of one query (Amazon DataZone API, `RelationPattern.maxPathLength`).
+const PATH_LENGTH_MAX: u32 = 5;
+
+/// The most nodes of one domain.
+const NODES_MAX: usize = 100_000;
+
+/// Longer identifiers are not taken (Amazon DataZone API, `EntityPattern.identifier`).
+const IDENTIFIER_BYTES_MAX: usize = 2_086;
+
+/// With more seeds than this, several are asked for at once although they may turn out to be connected.
+const SEEDS_IN_TURN_MAX: usize = 100;
+
+/// How many are asked for at once then.
+const SEEDS_AT_ONCE: usize = 4;
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    /// Nodes by id.
+    pub(super) nodes: HashMap<String, Node>,
+    pub(super) is_complete: bool,
+}
+
+/// A node with its id.
+type Found = (String, Node);
+
+/// The walk between two questions.
+#[derive(Default)]
+struct Walk {
+    nodes: HashMap<String, Node>,
+    /// Source identifiers of the nodes, folded.
+    sources: HashSet<String>,
+    /// What has been asked for.
+    asked: HashSet<String>,
+    open: VecDeque<String>,
+}
+
+impl Walk {
+    /// Whether an identifier needs no question: it was asked for, or its node is there.
+    fn is_covered(&self, identifier: &str) -> bool {
+        self.asked.contains(identifier) || self.nodes.contains_key(identifier) || self.sources.contains(&identifier.to_lowercase())
+    }
+
+    fn next(&mut self) -> Option<String> {
+        while let Some(identifier) = self.open.pop_front() {
+            if !self.is_covered(&identifier) {
+                self.asked.insert(identifier.clone());
+                return Some(identifier);
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, found: Vec<Found>) {
+        for (id, node) in found {
+            self.sources.extend(node.source.as_deref().map(str::to_lowercase));
+            let neighbours = node.upstream.iter().chain(&node.downstream).cloned().collect::<Vec<_>>();
+            let known = self.nodes.entry(id).or_default();
+            let (upstream, downstream) = (std::mem::take(&mut known.upstream), std::mem::take(&mut known.downstream));
+            *known = node;
+            known.upstream.extend(upstream);
+            known.downstream.extend(downstream);
+            // Neighbours go first, so that a connected piece is known before the next seed is looked at.
+            neighbours.into_iter().for_each(|id| self.open.push_front(id));
+        }
+    }
+}
+
+impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
+    /// Walks from the seeds, both ways, until nothing new is found.
+    pub(super) async fn walk_graph(&self, facts: &DomainFacts, seeds: Vec<String>) -> Result<Walked, CrawlError> {
+        let at_once = if seeds.len() > SEEDS_IN_TURN_MAX { SEEDS_AT_ONCE } else { 1 };
+        let is_askable = |seed: &String| !seed.is_empty() && seed.len() <= IDENTIFIER_BYTES_MAX && !seed.contains("***");
+        let mut walk = Walk { open: seeds.into_iter().filter(is_askable).collect(), ..Walk::default() };
+        let mut by_node = false;
+        loop {
+            let identifiers: Vec<String> = std::iter::from_fn(|| walk.next()).take(at_once).collect();
+            if identifiers.is_empty() {
+                return Ok(Walked { nodes: walk.nodes, is_complete: true });
+            }
+            let asking = identifiers.iter().map(|identifier| self.ask_for_node(facts, identifier, by_node));
+            let answers: Vec<_> = futures::stream::iter(asking).buffered(at_once).collect().await;
+            for (identifier, answer) in identifiers.into_iter().zip(answers) {
+                match answer {
+                    Ok(found) => walk.take(found),
+                    // The graph may not be queried: nodes are asked for one by one from here on.
+                    Err(error) if !by_node && matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid) => {
+                        by_node = error.kind == ErrorKind::Denied;
+                        let found = self.ask_for_node(facts, &identifier, true).await;
+                        match found {
+                            Ok(found) => walk.take(found),
+                            Err(error) => return self.end_walk(facts, walk, error),
+                        }
+                    }
+                    Err(error) => return self.end_walk(facts, walk, error),
+                }
+            }
+            if walk.nodes.len() > NODES_MAX {
+                let message = format!("the domain has more than {NODES_MAX} nodes of lineage; the rest is left out");
+                self.findings().warn(vec![warning(format!("{}/{PART}", facts.id), "lineage-too-large", message)]);
+                return Ok(Walked { nodes: walk.nodes, is_complete: false });
+            }
+        }
+    }
+
+    /// What was found before a failure counts, and nothing of the domain's lineage counts as gone.
+    fn end_walk(&self, facts: &DomainFacts, walk: Walk, error: ApiError) -> Result<Walked, CrawlError> {
+        self.fail_part(facts, PART, error)?;
+        Ok(Walked { nodes: walk.nodes, is_complete: false })
+    }
+
+    /// The nodes around an identifier; none where the service knows no such node.
+    async fn ask_for_node(&self, facts: &DomainFacts, identifier: &str, by_node: bool) -> Result<Vec<Found>, ApiError> {
+        let mut found = Vec::new();
+        if !by_node {
+            for direction in ["OUT", "IN"] {
+                match self.query_graph(facts, identifier, direction).await {
+                    Ok(nodes) => found.extend(nodes),
+                    Err(error) if error.kind == ErrorKind::NotFound => return Ok(found),
+                    Err(error) => return Err(error),
+                }
+            }
+            // Whether a query gives the node itself is not documented; without it its own edges would be missing.
+            let is_itself = |(id, node): &Found| id == identifier || node.source.as_deref() == Some(identifier);
+            if found.is_empty() || found.iter().any(is_itself) {
+                return Ok(found);
+            }
+        }
+        let asked = Asked::get(ReadOperation::GetLineageNode, &[&facts.id, identifier]);
+        match self.read_once(&asked, |body| Ok(self.node_of_answer(&serde_json::from_slice(body)?))).await {
+            Ok(node) => found.push(node),
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        Ok(found)
+    }
+
+    async fn query_graph(&self, facts: &DomainFacts, identifier: &str, direction: &str) -> Result<Vec<Found>, ApiError> {
+        let relation = json!({"relationType": "LINEAGE", "relationDirection": direction, "maxPathLength": PATH_LENGTH_MAX});
+        let entity = json!({"entityType": "LINEAGE_NODE", "identifier": identifier});
+        let body = json!({"match": [{"relationPattern": relation}, {"entityPattern": entity}]});
+        let asked = Asked::search(ReadOperation::QueryGraph, &facts.id, body).paged(PAGE_ITEMS_MAX);
+        let mut tokens = Tokens::new(asked.operation);
+        let mut nodes = Vec::new();
+        while !tokens.is_done() && nodes.len() <= NODES_MAX {
+            let page = self.next_page(&asked, &mut tokens, |body| {
+                let page: QueryGraphPage<'_> = serde_json::from_slice(body)?;
+                let made = page.items.iter().filter_map(|item| item.lineage_node.as_ref()).map(|node| self.node_of_graph(node));
+                Ok(Page { made: made.collect::<Vec<_>>(), next_token: token(page.next_token.as_ref()), items: page.items.len() })
+            });
+            nodes.extend(page.await?);
+        }
+        Ok(nodes)
+    }
+
+    fn node_of_graph(&self, node: &LineageNode<'_>) -> Found {
+        let ids = |list: &Option<Vec<crate::privacy::Text<'_>>>| list.iter().flatten().map(ToString::to_string).collect();
+        let made = Node {
+            type_name: node.type_name.as_deref().unwrap_or_default().to_owned(),
+            name: node.name.as_deref().filter(|name| !name.is_empty()).map(str::to_owned),
+            source: node.source_identifier.as_ref().and_then(|source| source.kept(self.ports.masked)),
+            upstream: ids(&node.upstream_lineage_node_ids),
+            downstream: ids(&node.downstream_lineage_node_ids),
+        };
+        (node.id.to_string(), made)
+    }
+
+    fn node_of_answer(&self, node: &LineageNodeAnswer<'_>) -> Found {
+        let ids = |list: &Option<Vec<NodeReference<'_>>>| {
+            list.iter().flatten().filter_map(|node| node.id.as_deref()).map(str::to_owned).collect()
+        };
+        let made = Node {
+            type_name: node.type_name.as_deref().unwrap_or_default().to_owned(),
+            name: node.name.as_deref().filter(|name| !name.is_empty()).map(str::to_owned),
+            source: node.source_identifier.as_ref().and_then(|source| source.kept(self.ports.masked)),
+            upstream: ids(&node.upstream_nodes),
+            downstream: ids(&node.downstream_nodes),
+        };
+        (node.id.to_string(), made)
+    }
+}
