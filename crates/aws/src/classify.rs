@@ -1,4 +1,6 @@
-//! From an answer that is no success to what it means. Pure; the table is that of AWS's common errors and of the two services.
+//! From an answer that is no success to what it means. Pure; the table is that of AWS's common errors and of the services' own.
+
+mod advice;
 
 use connector::port::{ErrorKind, Service};
 use http::{HeaderMap, StatusCode};
@@ -39,13 +41,13 @@ pub(crate) fn classify(service: Service, status: StatusCode, headers: &HeaderMap
     let said = Said::read(service, headers, body);
     let code = said.code.as_deref().unwrap_or_default();
     let message = said.message.unwrap_or_default();
-    let (kind, retry, remedy) = verdict(code, status, &message);
+    let (kind, retry, remedy) = verdict(service, code, status, &message);
     let text = if message.is_empty() { format!("the service answered {status}") } else { scrub(&message) };
     ServiceFault {
         kind,
         retry,
         remedy,
-        suggested_action: suggestion(kind, code, &message).to_owned(),
+        suggested_action: advice::suggestion(service, kind, code, &message).to_owned(),
         message: if code.is_empty() { text } else { format!("{code}: {text}") },
         code: said.code,
     }
@@ -98,7 +100,31 @@ fn bare_code(text: &str) -> Option<String> {
     is_code.then(|| code.to_owned())
 }
 
-fn verdict(code: &str, status: StatusCode, message: &str) -> (ErrorKind, RetryClass, Remedy) {
+fn verdict(service: Service, code: &str, status: StatusCode, message: &str) -> (ErrorKind, RetryClass, Remedy) {
+    match service {
+        Service::DataZone => by_datazone(code, status, message),
+        Service::Glue | Service::Sts => None,
+    }
+    .unwrap_or_else(|| by_code(code, status, message))
+}
+
+/// What only DataZone says, or means in its own way. Source: the errors of the public service model.
+fn by_datazone(code: &str, status: StatusCode, message: &str) -> Option<(ErrorKind, RetryClass, Remedy)> {
+    match code {
+        // The model calls it "you do not have permission to perform this action": rights inside DataZone, not the sign-in.
+        "UnauthorizedException" if is_about_credentials(message) => {
+            Some((ErrorKind::Credentials, RetryClass::Never, Remedy::Renew))
+        }
+        "UnauthorizedException" => Some((ErrorKind::Denied, RetryClass::Never, Remedy::None)),
+        "" if status == StatusCode::UNAUTHORIZED => Some((ErrorKind::Denied, RetryClass::Never, Remedy::None)),
+        "ConflictException" => Some((ErrorKind::Unavailable, RetryClass::Transient, Remedy::None)),
+        // An allowance of the domain or the account that is used up, not a rate: neither waiting nor going slower helps a read.
+        "ServiceQuotaExceededException" => Some((ErrorKind::Invalid, RetryClass::Never, Remedy::None)),
+        _ => None,
+    }
+}
+
+fn by_code(code: &str, status: StatusCode, message: &str) -> (ErrorKind, RetryClass, Remedy) {
     match code {
         "ThrottlingException"
         | "Throttling"
@@ -185,57 +211,12 @@ fn is_about_time(message: &str) -> bool {
         .any(|part| message.contains(part))
 }
 
-fn suggestion(kind: ErrorKind, code: &str, message: &str) -> &'static str {
-    match kind {
-        ErrorKind::Throttled => "the account's request rate is used up: run at another time, or lower --concurrency and --max-rps",
-        ErrorKind::Unavailable if code == "FederationSourceException" => {
-            "the catalog's source outside AWS did not answer: check its Glue connection in the AWS console"
-        }
-        ErrorKind::Unavailable => "the service had a fault of its own: run again later",
-        ErrorKind::NotFound => "it was removed meanwhile, or the name or catalog id is wrong",
-        ErrorKind::Denied => denied(code, message),
-        ErrorKind::Invalid => "check the given names and ids; if they are right, report this",
-        ErrorKind::Malformed => "look for a proxy or firewall on the way that answers in the service's place",
-        ErrorKind::Refused => "nothing was sent; check the settings of the run",
-        ErrorKind::Credentials => credentials(code),
-    }
-}
-
-fn denied(code: &str, message: &str) -> &'static str {
-    if code == "GlueEncryptionException" {
-        return "the catalog is encrypted: allow kms:Decrypt on its key for this role";
-    }
-    if message.contains("Lake Formation") {
-        return "IAM allows the call and Lake Formation does not: grant DESCRIBE on it to this role, or make the role a Lake Formation read-only \
-                administrator";
-    }
-    if message.contains("VPC endpoint policy") {
-        return "the policy of the VPC endpoint does not allow the action: `isinglass policy glue --endpoint` prints one that does";
-    }
-    if message.contains("explicit deny") {
-        return "a policy denies the action explicitly (identity, boundary, service control or endpoint policy): ask who owns that policy";
-    }
-    if message.contains("session policy") {
-        return "the session policy of these credentials does not allow the action: sign in without it, or widen it";
-    }
-    "the role's IAM policy does not allow the action: `isinglass policy glue` prints the policy to attach"
-}
-
-fn credentials(code: &str) -> &'static str {
-    match code {
-        "ExpiredTokenException" | "ExpiredToken" | "TokenRefreshRequired" => {
-            "the temporary credentials have expired: sign in again, or give a role so that they are renewed"
-        }
-        "RequestTimeTooSkewed" | "RequestExpired" => "this machine's clock is wrong: set it by NTP",
-        "OptInRequired" | "RegionDisabledException" => "the region is not enabled in this account: enable it or choose another",
-        "InvalidSignatureException" | "SignatureDoesNotMatch" => {
-            "the secret access key does not belong to the access key id: check both"
-        }
-        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" => {
-            "AWS does not know this access key: check that it is active, complete and of the region's partition"
-        }
-        _ => "check the access key, its secret and its session token",
-    }
+/// `The security token included in the request is expired`, `The request signature we calculated does not match …`.
+fn is_about_credentials(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["signature", "security token", "session token", "token is expired", "token has expired"]
+        .iter()
+        .any(|part| message.contains(part))
 }
 
 /// A service's message, cut, on one line, and without anything that looks like a credential.

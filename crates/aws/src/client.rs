@@ -156,10 +156,16 @@ impl Client {
         self.inner.session.scope()
     }
 
-    /// Refuses what is not among the reads of the run. Sign-in calls are made by the client itself only.
-    fn admit(&self, operation: ReadOperation) -> Result<(), ApiError> {
-        if operation.service() != Service::Sts && self.inner.operations.contains(&operation) {
-            return Ok(());
+    /// A read in the protocol of its service. Refuses what is not among the reads of the run; sign-in calls are made by the client
+    /// itself only.
+    fn admit(&self, request: ReadRequest) -> Result<Outgoing, ApiError> {
+        let operation = request.operation;
+        if self.inner.operations.contains(&operation) {
+            match operation.service() {
+                Service::Glue => return Ok(Outgoing::glue(request)),
+                Service::DataZone => return Ok(Outgoing::rest(request)),
+                Service::Sts => (),
+            }
         }
         self.evidence().refused(operation.to_string());
         Err(ApiError {
@@ -175,8 +181,8 @@ impl Client {
 
 impl ReadApi for Client {
     async fn read(&self, request: ReadRequest) -> Result<Bytes, ApiError> {
-        self.admit(request.operation)?;
-        self.inner.calls.call(&Outgoing::glue(request), &self.inner.session).await
+        let outgoing = self.admit(request)?;
+        self.inner.calls.call(&outgoing, &self.inner.session).await
     }
 }
 

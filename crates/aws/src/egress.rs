@@ -25,7 +25,7 @@ pub enum EgressMode {
 /// One opening.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EgressRule {
-    /// `glue`, `sts`, `control-plane`.
+    /// `glue`, `datazone`, `sts`, `control-plane`.
     pub service: &'static str,
     /// The host name.
     pub host: String,
@@ -53,7 +53,8 @@ pub fn egress(mode: &EgressMode, region: &Region, variant: HostVariant, operatio
         }
         let purpose = match service {
             Service::Sts => "signs in to the role",
-            Service::Glue | Service::DataZone => "reads the catalog",
+            Service::Glue => "reads the catalog",
+            Service::DataZone => "reads domains, projects and assets",
         };
         let aws = AwsService::from(service);
         let way = match mode {
@@ -92,5 +93,21 @@ mod tests {
     fn a_runtime_reaches_the_control_plane_too() {
         let runtime = EgressMode::Runtime { control_plane: "isinglass.example".to_owned() };
         assert_eq!(hosts(&runtime, &[ReadOperation::GetJobs]), ["isinglass.example:443", "glue.eu-west-1.amazonaws.com:443"]);
+    }
+
+    #[test]
+    fn each_service_opens_its_own_host_and_says_what_for() {
+        let region = Region::parse("eu-west-1").unwrap();
+        let of = |services: &[Service]| {
+            let operations: Vec<_> = services.iter().copied().flat_map(ReadOperation::of).collect();
+            let rules = egress(&EgressMode::Private, &region, HostVariant::default(), &operations);
+            rules.into_iter().map(|rule| (rule.service, rule.host, rule.why)).collect::<Vec<_>>()
+        };
+        let smus = of(&[Service::Sts, Service::DataZone]);
+        let hosts: Vec<_> = smus.iter().map(|(service, host, _)| (*service, host.as_str())).collect();
+        assert_eq!(hosts, [("sts", "sts.eu-west-1.amazonaws.com"), ("datazone", "datazone.eu-west-1.api.aws")]);
+        assert!(smus[1].2.contains("domains, projects and assets") && smus[1].2.contains("com.amazonaws.eu-west-1.datazone"));
+        let glue: Vec<_> = of(&[Service::Sts, Service::Glue]).into_iter().map(|(service, ..)| service).collect();
+        assert_eq!(glue, ["sts", "glue"]);
     }
 }

@@ -1,10 +1,12 @@
 //! How fast requests may go: one learning pace per operation, one ceiling for the run, a bound on what is in flight.
 //!
-//! AWS counts requests per account, region and operation, and does not say what it allows. Each operation begins without a
-//! limit; the first throttled answer sets a rate from what got through, each further one lowers it, each success raises it
-//! a little. What was learned holds for the run.
+//! AWS counts requests per account, region and operation. Where it does not say what it allows, an operation begins without a limit;
+//! the first throttled answer sets a rate from what got through, each further one lowers it, each success raises it a little. Where
+//! it does ([`published`]), an operation begins at that rate and never exceeds it. What was learned holds for the run.
 
+mod budget;
 mod pace;
+mod published;
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -15,7 +17,9 @@ use connector::port::ReadOperation;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use budget::Budget;
 use pace::{Ceiling, Pace};
+use published::Allowance;
 
 /// How an attempt ended, as far as the pace is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +40,14 @@ pub(crate) struct Limiter {
 #[derive(Debug)]
 struct Paces {
     ceiling: Option<Ceiling>,
-    by_operation: BTreeMap<ReadOperation, Pace>,
+    by_operation: BTreeMap<ReadOperation, OperationPace>,
+}
+
+/// The pace of one operation, by what is known of its rate beforehand.
+#[derive(Debug)]
+enum OperationPace {
+    Learned(Pace),
+    Budgeted(Budget),
 }
 
 /// The right to send one request now.
@@ -76,14 +87,7 @@ impl Limiter {
     /// Learns from how an attempt ended, and frees its place.
     pub(crate) fn finish(&self, permit: Permit, outcome: Outcome) {
         let now = self.now();
-        self.with_paces(|paces| {
-            let pace = paces.by_operation.entry(permit.operation).or_default();
-            match outcome {
-                Outcome::Succeeded => pace.succeeded(now),
-                Outcome::Throttled => pace.throttled(permit.sent_at, now),
-                Outcome::Other => (),
-            }
-        });
+        self.with_paces(|paces| paces.of(permit.operation).learn(permit.sent_at, now, outcome));
         drop(permit);
     }
 
@@ -102,11 +106,34 @@ impl Limiter {
 }
 
 impl Paces {
+    fn of(&mut self, operation: ReadOperation) -> &mut OperationPace {
+        self.by_operation.entry(operation).or_insert_with(|| match Allowance::of(operation) {
+            Allowance::Unknown => OperationPace::Learned(Pace::default()),
+            Allowance::Assumed(per_second) => OperationPace::Budgeted(Budget::assumed(per_second)),
+            Allowance::Published(per_second) => OperationPace::Budgeted(Budget::published(per_second)),
+        })
+    }
+
     fn reserve(&mut self, operation: ReadOperation, now: Duration) -> Duration {
-        let slot = self.by_operation.entry(operation).or_default().reserve(now);
+        let slot = match self.of(operation) {
+            OperationPace::Learned(pace) => pace.reserve(now),
+            OperationPace::Budgeted(budget) => budget.reserve(now),
+        };
         match self.ceiling.as_mut() {
             Some(ceiling) => ceiling.reserve(slot),
             None => slot,
+        }
+    }
+}
+
+impl OperationPace {
+    fn learn(&mut self, sent_at: Duration, now: Duration, outcome: Outcome) {
+        match (self, outcome) {
+            (Self::Learned(pace), Outcome::Succeeded) => pace.succeeded(now),
+            (Self::Learned(pace), Outcome::Throttled) => pace.throttled(sent_at, now),
+            (Self::Budgeted(budget), Outcome::Succeeded) => budget.succeeded(),
+            (Self::Budgeted(budget), Outcome::Throttled) => budget.throttled(sent_at, now),
+            (Self::Learned(_) | Self::Budgeted(_), Outcome::Other) => (),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! IAM policies, generated from the operations that exist in the program: least privilege, printed ready to paste.
 //!
-//! Resource types are those of the Service Authorization Reference for AWS Glue. A new operation does not compile until it is
-//! given its feature and its resources here.
+//! Resource types are those of the Service Authorization Reference for AWS Glue and for Amazon DataZone; where the latter names none,
+//! the domain's ARN, as AWS's managed policies and its denials do. A new operation does not compile until it is given its feature and
+//! its resources here.
 
 use connector::port::{ReadOperation, Service};
 use serde::Serialize;
@@ -22,16 +23,30 @@ pub enum Feature {
     Crawlers,
     /// Glue connections.
     Connections,
+    /// Domains of SageMaker Unified Studio, their units, projects, environments and assets.
+    SmusDomains,
+    /// Listings and subscriptions.
+    SmusMarketplace,
+    /// Lineage events and graphs.
+    SmusLineage,
+    /// User profiles.
+    SmusPeople,
 }
 
 impl Feature {
-    /// Every feature.
-    pub const ALL: &'static [Self] = &[Self::Catalog, Self::Jobs, Self::Workflows, Self::Crawlers, Self::Connections];
+    /// The features of a service, in the order of its policy.
+    #[must_use]
+    pub const fn of_service(service: Service) -> &'static [Self] {
+        match service {
+            Service::Sts => &[],
+            Service::Glue => &[Self::Catalog, Self::Jobs, Self::Workflows, Self::Crawlers, Self::Connections],
+            Service::DataZone => &[Self::SmusDomains, Self::SmusMarketplace, Self::SmusLineage, Self::SmusPeople],
+        }
+    }
 
     /// The feature that needs an operation; sign-in needs none.
     #[must_use]
     pub const fn of(operation: ReadOperation) -> Option<Self> {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "DataZone comes next")]
         match operation {
             ReadOperation::AssumeRole | ReadOperation::GetCallerIdentity => None,
             ReadOperation::GetCatalogs
@@ -44,7 +59,30 @@ impl Feature {
             ReadOperation::ListWorkflows | ReadOperation::BatchGetWorkflows | ReadOperation::GetTriggers => Some(Self::Workflows),
             ReadOperation::GetCrawlers => Some(Self::Crawlers),
             ReadOperation::GetConnections => Some(Self::Connections),
-            _ => None,
+            ReadOperation::ListDomains
+            | ReadOperation::GetDomain
+            | ReadOperation::ListDomainUnitsForParent
+            | ReadOperation::GetDomainUnit
+            | ReadOperation::ListProjects
+            | ReadOperation::GetProject
+            | ReadOperation::ListProjectProfiles
+            | ReadOperation::ListProjectMemberships
+            | ReadOperation::ListEnvironments
+            | ReadOperation::GetEnvironment
+            | ReadOperation::Search
+            | ReadOperation::SearchTypes
+            | ReadOperation::GetAsset
+            | ReadOperation::GetDataProduct => Some(Self::SmusDomains),
+            ReadOperation::SearchListings
+            | ReadOperation::ListAssetFilters
+            | ReadOperation::ListSubscriptions
+            | ReadOperation::GetSubscription
+            | ReadOperation::ListSubscriptionRequests => Some(Self::SmusMarketplace),
+            ReadOperation::QueryGraph
+            | ReadOperation::GetLineageNode
+            | ReadOperation::ListLineageEvents
+            | ReadOperation::GetLineageEvent => Some(Self::SmusLineage),
+            ReadOperation::GetUserProfile => Some(Self::SmusPeople),
         }
     }
 
@@ -58,27 +96,91 @@ impl Feature {
     pub fn operations_of(features: &[Self]) -> Vec<ReadOperation> {
         features.iter().flat_map(|feature| feature.operations()).collect()
     }
+
+    /// How the statements of the feature begin their name.
+    const fn statement_name(self) -> &'static str {
+        match self {
+            Self::Catalog => "GlueCatalog",
+            Self::Jobs => "GlueJobs",
+            Self::Workflows => "GlueWorkflows",
+            Self::Crawlers => "GlueCrawlers",
+            Self::Connections => "GlueConnections",
+            Self::SmusDomains => "DataZoneCore",
+            Self::SmusMarketplace => "DataZoneMarketplace",
+            Self::SmusLineage => "DataZoneLineage",
+            Self::SmusPeople => "DataZonePeople",
+        }
+    }
 }
 
-/// The resource types that an action is checked against; none means that it takes `*` only.
-#[expect(clippy::wildcard_enum_match_arm, reason = "DataZone comes next")]
-const fn resource_types(operation: ReadOperation) -> &'static [&'static str] {
-    match operation {
-        ReadOperation::GetCatalogs
-        | ReadOperation::GetCatalog
-        | ReadOperation::GetDatabases
-        | ReadOperation::GetDatabase
-        | ReadOperation::GetTables
-        | ReadOperation::GetTable => &["catalog", "catalog/*", "database/*", "table/*"],
-        ReadOperation::BatchGetWorkflows => &["workflow/*"],
-        ReadOperation::GetConnections => &["catalog", "connection/*"],
-        ReadOperation::AssumeRole
-        | ReadOperation::GetCallerIdentity
-        | ReadOperation::GetJobs
-        | ReadOperation::ListWorkflows
-        | ReadOperation::GetTriggers
-        | ReadOperation::GetCrawlers => &[],
-        _ => &["domain/*"],
+/// The resources that an action is checked against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// It takes `*` only.
+    Everything,
+    /// Glue resources of these types.
+    Glue(&'static [&'static str]),
+    /// The domains of the place.
+    Domains,
+}
+
+impl Scope {
+    const fn of(operation: ReadOperation) -> Self {
+        match operation {
+            ReadOperation::GetCatalogs
+            | ReadOperation::GetCatalog
+            | ReadOperation::GetDatabases
+            | ReadOperation::GetDatabase
+            | ReadOperation::GetTables
+            | ReadOperation::GetTable => Self::Glue(&["catalog", "catalog/*", "database/*", "table/*"]),
+            ReadOperation::BatchGetWorkflows => Self::Glue(&["workflow/*"]),
+            ReadOperation::GetConnections => Self::Glue(&["catalog", "connection/*"]),
+            ReadOperation::AssumeRole
+            | ReadOperation::GetCallerIdentity
+            | ReadOperation::GetJobs
+            | ReadOperation::ListWorkflows
+            | ReadOperation::GetTriggers
+            | ReadOperation::GetCrawlers
+            | ReadOperation::ListDomains => Self::Everything,
+            ReadOperation::GetDomain
+            | ReadOperation::ListDomainUnitsForParent
+            | ReadOperation::GetDomainUnit
+            | ReadOperation::ListProjects
+            | ReadOperation::GetProject
+            | ReadOperation::ListProjectProfiles
+            | ReadOperation::ListProjectMemberships
+            | ReadOperation::ListEnvironments
+            | ReadOperation::GetEnvironment
+            | ReadOperation::Search
+            | ReadOperation::SearchListings
+            | ReadOperation::SearchTypes
+            | ReadOperation::GetAsset
+            | ReadOperation::ListAssetFilters
+            | ReadOperation::GetDataProduct
+            | ReadOperation::ListSubscriptions
+            | ReadOperation::GetSubscription
+            | ReadOperation::ListSubscriptionRequests
+            | ReadOperation::QueryGraph
+            | ReadOperation::GetLineageNode
+            | ReadOperation::ListLineageEvents
+            | ReadOperation::GetLineageEvent
+            | ReadOperation::GetUserProfile => Self::Domains,
+        }
+    }
+
+    /// The resources of a statement.
+    fn resources(self, place: &PolicyPlace) -> Vec<String> {
+        let PolicyPlace { partition, region, account, domains } = place;
+        let arn = |service: Service, rest: &str| format!("arn:{partition}:{}:{region}:{account}:{rest}", service.name());
+        match self {
+            Self::Everything => vec!["*".to_owned()],
+            Self::Glue(types) => types.iter().map(|kind| arn(Service::Glue, kind)).collect(),
+            Self::Domains if domains.is_empty() => vec![arn(Service::DataZone, "domain/*")],
+            Self::Domains => {
+                let of = |id: &String| [format!("domain/{id}"), format!("domain/{id}/*")];
+                domains.iter().flat_map(of).map(|rest| arn(Service::DataZone, &rest)).collect()
+            }
+        }
     }
 }
 
@@ -91,6 +193,8 @@ pub struct PolicyPlace {
     pub region: String,
     /// The account's twelve digits.
     pub account: String,
+    /// The domains of SageMaker Unified Studio that may be read, by id; every one of the account if empty.
+    pub domains: Vec<String>,
 }
 
 /// Who may assume the role.
@@ -130,25 +234,24 @@ impl Statement {
     }
 }
 
-/// What the role may do: a statement for each feature and kind of resource. Indented JSON.
+/// What the role may do: a statement for each feature and kind of resource among these operations. Indented JSON.
 #[must_use]
-pub fn permission_policy(features: &[Feature], place: &PolicyPlace) -> String {
-    let mut statements: Vec<Statement> = Vec::new();
-    for feature in features {
-        let mut groups: Vec<(&[&str], Vec<String>)> = Vec::new();
-        for operation in feature.operations() {
-            let types = resource_types(operation);
-            match groups.iter_mut().find(|(known, _)| *known == types) {
-                Some((_, actions)) => actions.push(operation.to_string()),
-                None => groups.push((types, vec![operation.to_string()])),
-            }
-        }
-        for (types, actions) in groups {
-            let sid = format!("Glue{feature:?}{}", if types.is_empty() { "List" } else { "" });
-            statements.push(Statement { sid: Some(sid), ..Statement::allow(actions, resources(types, place)) });
+pub fn permission_policy(operations: &[ReadOperation], place: &PolicyPlace) -> String {
+    let mut groups: Vec<((Feature, Scope), Vec<String>)> = Vec::new();
+    for operation in ReadOperation::ALL.iter().copied().filter(|operation| operations.contains(operation)) {
+        let Some(feature) = Feature::of(operation) else { continue };
+        let key = (feature, Scope::of(operation));
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, actions)) => actions.push(operation.to_string()),
+            None => groups.push((key, vec![operation.to_string()])),
         }
     }
-    pretty(statements)
+    let statement = |((feature, scope), actions): ((Feature, Scope), Vec<String>)| {
+        let list = if scope == Scope::Everything { "List" } else { "" };
+        let sid = format!("{}{list}", feature.statement_name());
+        Statement { sid: Some(sid), ..Statement::allow(actions, scope.resources(place)) }
+    };
+    pretty(groups.into_iter().map(statement).collect())
 }
 
 /// The trust policy of the role. Indented JSON.
@@ -198,100 +301,10 @@ pub fn session_policy(operations: &[ReadOperation]) -> String {
     serde_json::to_string(&policy).unwrap_or_default()
 }
 
-fn resources(types: &[&str], place: &PolicyPlace) -> Vec<String> {
-    if types.is_empty() {
-        return vec!["*".to_owned()];
-    }
-    let PolicyPlace { partition, region, account } = place;
-    types.iter().map(|kind| format!("arn:{partition}:glue:{region}:{account}:{kind}")).collect()
-}
-
 /// Strings and lists of strings cannot fail to serialise; an empty text would be the visible sign if they did.
 fn pretty(statement: Vec<Statement>) -> String {
     serde_json::to_string_pretty(&Policy { version: LANGUAGE_VERSION, statement }).unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn place() -> PolicyPlace {
-        PolicyPlace { partition: "aws".to_owned(), region: "eu-west-1".to_owned(), account: "111122223333".to_owned() }
-    }
-
-    fn actions(policy: &str) -> Vec<String> {
-        let policy: Value = serde_json::from_str(policy).unwrap();
-        let statements = policy["Statement"].as_array().unwrap();
-        statements
-            .iter()
-            .flat_map(|one| one["Action"].as_array().unwrap())
-            .map(|action| action.as_str().unwrap().to_owned())
-            .collect()
-    }
-
-    #[test]
-    fn all_features_together_grant_every_glue_read_and_nothing_else() {
-        let mut granted = actions(&permission_policy(Feature::ALL, &place()));
-        let mut expected: Vec<_> = ReadOperation::of(Service::Glue).map(|operation| operation.to_string()).collect();
-        granted.sort_unstable();
-        expected.sort_unstable();
-        assert_eq!(granted, expected);
-        let is_read = |action: &String| ["glue:Get", "glue:List", "glue:BatchGet"].iter().any(|prefix| action.starts_with(prefix));
-        assert!(granted.iter().all(is_read));
-    }
-
-    #[test]
-    fn catalog_reads_are_granted_on_all_four_kinds_of_resource() {
-        let policy: Value = serde_json::from_str(&permission_policy(&[Feature::Catalog], &place())).unwrap();
-        let arn = |rest: &str| format!("arn:aws:glue:eu-west-1:111122223333:{rest}");
-        assert_eq!(policy["Version"], "2012-10-17");
-        assert_eq!(
-            policy["Statement"][0]["Resource"],
-            json!([arn("catalog"), arn("catalog/*"), arn("database/*"), arn("table/*")])
-        );
-        assert_eq!(policy["Statement"].as_array().unwrap().len(), 1);
-    }
-
-    #[test]
-    fn actions_without_resources_are_granted_on_everything_in_a_statement_of_their_own() {
-        let policy: Value = serde_json::from_str(&permission_policy(&[Feature::Workflows], &place())).unwrap();
-        assert_eq!(
-            policy["Statement"][0],
-            json!({
-                "Sid": "GlueWorkflowsList", "Effect": "Allow", "Action": ["glue:ListWorkflows", "glue:GetTriggers"], "Resource": ["*"]
-            })
-        );
-        assert_eq!(policy["Statement"][1]["Resource"], json!(["arn:aws:glue:eu-west-1:111122223333:workflow/*"]));
-    }
-
-    #[test]
-    fn the_session_policy_fits_and_holds_the_runs_reads_only() {
-        let policy = session_policy(ReadOperation::ALL);
-        assert!(policy.chars().count() <= 2048 && !policy.contains([' ', '\n']), "{policy}");
-        assert!(!policy.contains("sts:"));
-        let narrow = session_policy(&[ReadOperation::GetTables, ReadOperation::GetTables]);
-        let expected = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["glue:GetTables"],"Resource":["*"]}]}"#;
-        assert_eq!(narrow, expected);
-    }
-
-    #[test]
-    fn trust_asks_for_the_external_id_only_if_there_is_one() {
-        let party =
-            |id: Option<&str>| TrustParty { principal: "arn:aws:iam::1:role/c".to_owned(), external_id: id.map(str::to_owned) };
-        let with: Value = serde_json::from_str(&trust_policy(&party(Some("ext-1")))).unwrap();
-        assert_eq!(with["Statement"][0]["Condition"], json!({"StringEquals": {"sts:ExternalId": "ext-1"}}));
-        for without in [party(None), party(Some(""))] {
-            let policy: Value = serde_json::from_str(&trust_policy(&without)).unwrap();
-            assert!(policy["Statement"][0].get("Condition").is_none() && policy["Statement"][0].get("Resource").is_none());
-        }
-    }
-
-    #[test]
-    fn endpoint_policies_allow_the_reads_of_their_service() {
-        let glue: Value = serde_json::from_str(&endpoint_policy(Service::Glue, "111122223333")).unwrap();
-        assert_eq!(glue["Statement"][0]["Condition"]["StringEquals"]["aws:PrincipalAccount"], json!(["111122223333"]));
-        assert_eq!(actions(&endpoint_policy(Service::Sts, "1")), ["sts:AssumeRole", "sts:GetCallerIdentity"]);
-    }
-}
+mod tests;

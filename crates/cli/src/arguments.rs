@@ -1,10 +1,14 @@
 //! The command line as its users see it.
 
+mod access;
+
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+
+pub(crate) use access::{EgressArguments, EgressMode, EgressSource, PolicyArguments, SmusPolicyArguments};
 
 const LONG_ABOUT: &str = "\
 Crawls the metadata of the AWS Glue Data Catalog and of SageMaker Unified Studio (Amazon DataZone) into a catalog that you can search,
@@ -89,6 +93,8 @@ pub(crate) enum PreflightCommand {
 pub(crate) enum PolicyCommand {
     /// The AWS Glue Data Catalog.
     Glue(PolicyArguments),
+    /// Amazon SageMaker Unified Studio.
+    Smus(SmusPolicyArguments),
 }
 
 #[derive(Debug, Args)]
@@ -330,59 +336,6 @@ pub(crate) struct EvidenceArguments {
     pub(crate) run: String,
     #[command(flatten)]
     pub(crate) from: CatalogArguments,
-}
-
-#[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("form").multiple(false))]
-pub(crate) struct PolicyArguments {
-    /// The trust policy of the role that is assumed
-    #[arg(long, group = "form")]
-    pub(crate) trust: bool,
-    /// The policy of a VPC endpoint
-    #[arg(long, group = "form")]
-    pub(crate) endpoint: bool,
-    /// The session policy that every assumed session carries
-    #[arg(long, group = "form")]
-    pub(crate) session: bool,
-    /// Region in the resource names
-    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
-    pub(crate) region: String,
-    /// Account in the resource names
-    #[arg(long, value_name = "ACCOUNT", default_value = "111122223333")]
-    pub(crate) account: String,
-    /// Who may assume the role, for --trust
-    #[arg(long, value_name = "ARN", default_value = "arn:aws:iam::999988887777:role/isinglass")]
-    pub(crate) principal: String,
-    /// External id, for --trust
-    #[arg(long, value_name = "ID")]
-    pub(crate) external_id: Option<String>,
-    /// Kinds that will not be crawled: their actions are left out
-    #[arg(long, value_name = "KIND,KIND", value_delimiter = ',')]
-    pub(crate) skip: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EgressArguments {
-    /// How AWS is reached
-    #[arg(long, value_enum, default_value_t = EgressMode::Direct)]
-    pub(crate) mode: EgressMode,
-    /// AWS region; else AWS_REGION
-    #[arg(long, value_name = "REGION")]
-    pub(crate) region: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// How AWS is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EgressMode {
-    /// Over the internet.
-    Direct,
-    /// Over VPC endpoints.
-    Private,
-    /// By a runtime in your network.
-    Runtime,
 }
 
 #[derive(Debug, Args)]

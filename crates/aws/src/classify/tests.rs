@@ -44,6 +44,81 @@ fn every_known_code_has_its_kind_its_retry_and_its_remedy() {
     }
 }
 
+/// An answer of DataZone: the code in a header, the message in lower case.
+fn datazone(status: u16, code: &str, message: &str) -> ServiceFault {
+    let mut headers = HeaderMap::new();
+    if !code.is_empty() {
+        headers.insert("x-amzn-errortype", code.parse().unwrap());
+    }
+    let body = serde_json::json!({"message": message}).to_string();
+    classify(Service::DataZone, StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
+}
+
+#[test]
+fn every_error_of_datazone_has_its_kind_its_retry_and_its_remedy() {
+    use {ErrorKind as K, RetryClass as R};
+    let expired = "The security token included in the request is expired";
+    for (status, code, message, kind, retry, remedy) in [
+        (403, "AccessDeniedException", "User is not permitted to perform operation: GetAsset", K::Denied, R::Never, Remedy::None),
+        (403, "AccessDeniedException:http://internal/", "User: x is not authorized", K::Denied, R::Never, Remedy::None),
+        (404, "ResourceNotFoundException", "", K::NotFound, R::Never, Remedy::None),
+        (429, "ThrottlingException", "Rate exceeded", K::Throttled, R::Throttled, Remedy::None),
+        (429, "", "", K::Throttled, R::Throttled, Remedy::None),
+        (500, "InternalServerException", "", K::Unavailable, R::Transient, Remedy::None),
+        (503, "", "", K::Unavailable, R::Transient, Remedy::None),
+        (409, "ConflictException", "", K::Unavailable, R::Transient, Remedy::None),
+        (401, "UnauthorizedException", "You are not allowed to see this", K::Denied, R::Never, Remedy::None),
+        (401, "", "Unauthorized", K::Denied, R::Never, Remedy::None),
+        (401, "UnauthorizedException", expired, K::Credentials, R::Never, Remedy::Renew),
+        (401, "UnauthorizedException", "Signature does not match", K::Credentials, R::Never, Remedy::Renew),
+        (403, "ExpiredTokenException", expired, K::Credentials, R::Never, Remedy::Renew),
+        (403, "UnrecognizedClientException", "", K::Credentials, R::Never, Remedy::Renew),
+        (
+            403,
+            "InvalidSignatureException",
+            "Signature expired: a is now earlier than b",
+            K::Credentials,
+            R::Never,
+            Remedy::CorrectClock,
+        ),
+        (400, "ValidationException", "", K::Invalid, R::Never, Remedy::None),
+        (402, "ServiceQuotaExceededException", "", K::Invalid, R::Never, Remedy::None),
+    ] {
+        let fault = datazone(status, code, message);
+        assert_eq!((fault.kind, fault.retry, fault.remedy), (kind, retry, remedy), "{status} {code} {message}");
+        assert_eq!(fault.code, bare_code(code));
+        assert!(
+            !fault.suggested_action.is_empty() && !fault.suggested_action.contains("policy glue"),
+            "{}",
+            fault.suggested_action
+        );
+    }
+}
+
+#[test]
+fn a_denial_of_datazone_says_membership_and_one_of_iam_says_policy() {
+    let action = |message: &str| datazone(403, "AccessDeniedException", message).suggested_action;
+    let on = |resource: &str| {
+        format!(
+            "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: datazone:Search on resource: {resource} because no \
+             identity-based policy allows the datazone:Search action"
+        )
+    };
+    let by_iam = action(&on("arn:aws:datazone:eu-west-1:111122223333:domain/dzd_1"));
+    assert!(by_iam.contains("isinglass policy smus") && by_iam.contains("name this domain"), "{by_iam}");
+    for other in ["*", "arn:aws:datazone:eu-west-1:111122223333:search/x"] {
+        let by_iam = action(&on(other));
+        assert!(by_iam.contains("isinglass policy smus") && by_iam.contains("`*` as resource"), "{by_iam}");
+    }
+    let by_membership = action("User is not permitted to perform operation: Search");
+    for part in ["member of the project", "profile is activated", "check the domain id"] {
+        assert!(by_membership.contains(part), "{by_membership}");
+    }
+    let by_endpoint = action("User: x is not authorized to perform: datazone:Search because no VPC endpoint policy allows it");
+    let by_session = action("User: x is not authorized to perform: datazone:Search because no session policy allows it");
+    assert!(by_endpoint.contains("policy smus --endpoint") && by_session.contains("session policy"));
+}
+
 #[test]
 fn answers_without_a_code_are_judged_by_status() {
     for (status, body, kind) in [

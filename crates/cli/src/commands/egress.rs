@@ -1,10 +1,10 @@
 //! `egress`: hosts and ports for firewall rules.
 
 use aws::{Environment, HostVariant};
-use connector::port::ReadOperation;
+use connector::port::{ReadOperation, Service};
 use serde_json::json;
 
-use crate::arguments::{EgressArguments, EgressMode};
+use crate::arguments::{EgressArguments, EgressMode, EgressSource};
 use crate::crawl::connect;
 use crate::failure::{Outcome, Status};
 use crate::output::{Page, print_json};
@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: &EgressArguments) -> Outcome {
         EgressMode::Runtime => aws::EgressMode::Runtime { control_plane: CONTROL_PLANE.to_owned() },
     };
     let variant = HostVariant { fips: environment.fips, dual_stack: environment.dual_stack };
-    let rules = aws::egress(&mode, &region, variant, ReadOperation::ALL);
+    let rules = aws::egress(&mode, &region, variant, &operations(arguments.source));
     if arguments.json {
         let rules =
             rules.iter().map(|rule| json!({"service": rule.service, "host": rule.host, "port": rule.port, "why": rule.why}));
@@ -33,4 +33,14 @@ pub(crate) async fn run(arguments: &EgressArguments) -> Outcome {
         page.print()?;
     }
     Ok(Status::Complete)
+}
+
+/// Every read that a crawl of the source may make, sign-in included.
+fn operations(source: Option<EgressSource>) -> Vec<ReadOperation> {
+    let services: &[Service] = match source {
+        Some(EgressSource::Glue) => &[Service::Sts, Service::Glue],
+        Some(EgressSource::Smus) => &[Service::Sts, Service::DataZone],
+        None => &[Service::Sts, Service::Glue, Service::DataZone],
+    };
+    services.iter().copied().flat_map(ReadOperation::of).collect()
 }
