@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use connector::port::{ReadOperation, Service};
 use model::Secret;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
@@ -16,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::{Clock, Random};
+use crate::gate::rest::http_method;
 use crate::network::resolve::{Resolve, ResolveFuture};
 use crate::{CredentialSource, Environment, Region, Settings, StaticKeys, Surroundings};
 
@@ -28,10 +30,20 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// `GetDatabases`, from the header or the body.
+    /// `GetDatabases`, from the header, the body or the path.
     pub(crate) fn operation(&self) -> &str {
         let target = self.headers.get("x-amz-target").and_then(|target| target.strip_prefix("AWSGlue."));
-        target.or_else(|| self.body.strip_prefix("Action=")?.split('&').next()).unwrap_or_default()
+        let action = || self.body.strip_prefix("Action=")?.split('&').next();
+        target.or_else(action).or_else(|| self.routed()).unwrap_or_default()
+    }
+
+    fn routed(&self) -> Option<&str> {
+        let (method, rest) = self.line.split_once(' ')?;
+        let path = rest.split([' ', '?']).next()?;
+        let takes = |operation: &ReadOperation| {
+            operation.route().is_some_and(|route| http_method(route.method) == method && route.matches(path))
+        };
+        ReadOperation::of(Service::DataZone).find(takes).map(ReadOperation::name)
     }
 
     pub(crate) fn key_id(&self) -> &str {

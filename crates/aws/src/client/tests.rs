@@ -9,6 +9,8 @@ use crate::network::policy::{NetworkMode, NetworkPolicy};
 use crate::settings::AssumeRole;
 use crate::testing::{Authority, Bundle, Names, Reply, Seen, Server, TestClock, settings_at};
 
+mod smus;
+
 const READS: &[ReadOperation] = &[ReadOperation::GetDatabases, ReadOperation::GetTables];
 const ROLE: &str = "arn:aws:iam::111122223333:role/read-only";
 const DATABASES: &str = r#"{"DatabaseList":[]}"#;
