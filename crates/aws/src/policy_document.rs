@@ -74,6 +74,7 @@ impl Feature {
             | ReadOperation::GetAsset
             | ReadOperation::GetDataProduct => Some(Self::SmusDomains),
             ReadOperation::SearchListings
+            | ReadOperation::GetListing
             | ReadOperation::ListAssetFilters
             | ReadOperation::ListSubscriptions
             | ReadOperation::GetSubscription
@@ -155,6 +156,7 @@ impl Scope {
             | ReadOperation::SearchListings
             | ReadOperation::SearchTypes
             | ReadOperation::GetAsset
+            | ReadOperation::GetListing
             | ReadOperation::ListAssetFilters
             | ReadOperation::GetDataProduct
             | ReadOperation::ListSubscriptions

@@ -88,6 +88,7 @@ const fn parameters(operation: ReadOperation) -> &'static str {
              environmentProfileIdentifier environmentBlueprintIdentifier provider name maxResults nextToken"
         }
         ReadOperation::GetAsset | ReadOperation::GetDataProduct => "revision",
+        ReadOperation::GetListing => "listingRevision",
         ReadOperation::ListAssetFilters => "status maxResults nextToken",
         ReadOperation::ListSubscriptions => {
             "subscriptionRequestIdentifier status subscribedListingId \

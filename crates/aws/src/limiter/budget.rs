@@ -20,6 +20,9 @@ const RATE_MIN: f64 = 0.5;
 /// Requests a second that the rate gains each second: a constant, and a share of itself.
 const INCREASE: f64 = 0.1;
 const INCREASE_SHARE: f64 = 0.06;
+/// The share that an assumed rate gains each second until the service throttles for the first time: nothing is known of it yet, and
+/// five a second would be a quarter of what the service's other operations allow.
+const FIRST_INCREASE_SHARE: f64 = 0.3;
 /// Within this distance of the rate at the last cut, as a share of it, the rate grows by this part of the above only.
 const NEAR: f64 = 0.1;
 const INCREASE_NEAR: f64 = 0.25;
@@ -34,6 +37,8 @@ pub(super) struct Budget {
     /// When all that has been granted so far would be used up, had it been sent evenly.
     due: Duration,
     last_cut: Option<Cut>,
+    /// What is gained before the first cut, as a share of the rate each second.
+    first_increase: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +53,18 @@ impl Budget {
     /// At a published rate, which is never exceeded.
     pub(super) fn published(per_second: u32) -> Self {
         let rate = f64::from(per_second) * USED_SHARE;
-        Self { rate, ceiling: rate, due: Duration::ZERO, last_cut: None }
+        Self { rate, ceiling: rate, due: Duration::ZERO, last_cut: None, first_increase: INCREASE_SHARE }
     }
 
     /// At a rate to begin with.
     pub(super) fn assumed(per_second: u32) -> Self {
-        Self { rate: f64::from(per_second), ceiling: f64::INFINITY, due: Duration::ZERO, last_cut: None }
+        Self {
+            rate: f64::from(per_second),
+            ceiling: f64::INFINITY,
+            due: Duration::ZERO,
+            last_cut: None,
+            first_increase: FIRST_INCREASE_SHARE,
+        }
     }
 
     /// When the next request may be sent. The time is taken: the request after it gets a later one, once the burst is used up.
@@ -65,7 +76,8 @@ impl Budget {
     }
 
     pub(super) fn succeeded(&mut self) {
-        let mut gain = (INCREASE + INCREASE_SHARE * self.rate) / self.rate;
+        let share = if self.last_cut.is_none() { self.first_increase } else { INCREASE_SHARE };
+        let mut gain = (INCREASE + share * self.rate) / self.rate;
         if let Some(cut) = self.last_cut.as_mut() {
             cut.has_succeeded_since = true;
             if (self.rate - cut.rate).abs() < NEAR * cut.rate {

@@ -40,6 +40,7 @@ impl Allowance {
             | ReadOperation::GetProject
             | ReadOperation::ListProjectProfiles
             | ReadOperation::GetAsset
+            | ReadOperation::GetListing
             | ReadOperation::ListAssetFilters
             | ReadOperation::GetDataProduct
             | ReadOperation::QueryGraph

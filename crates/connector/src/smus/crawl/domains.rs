@@ -136,19 +136,15 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             is_second_version: domain.asset.attributes.text(Attribute::SmusDomainVersion) == Some("V2"),
             ..DomainFacts::default()
         };
-        let (units, projects, types, subscriptions) = futures::join!(
-            self.crawl_units(&facts, root),
-            self.list_projects(&facts),
-            self.list_form_types(&facts),
-            self.count_subscriptions(&facts),
-        );
+        let (units, projects, types) =
+            futures::join!(self.crawl_units(&facts, root), self.list_projects(&facts), self.list_form_types(&facts));
         facts.units = units?;
         let projects = projects?;
         facts.projects = projects.facts();
         facts.form_types = types?;
-        let subscriptions = subscriptions?;
-        facts.subscriptions = subscriptions.counts();
         let glossaries = self.crawl_glossaries(&mut facts).await?;
+        let subscriptions = self.read_subscriptions(&facts).await?;
+        facts.subscriptions = subscriptions.counts();
         let (assets, details) = futures::join!(self.crawl_assets(&facts, &projects), self.crawl_project_details(&facts, &projects));
         let mut assets = assets?;
         assets.assign_all(details?);

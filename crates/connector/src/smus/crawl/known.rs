@@ -10,7 +10,7 @@ use crate::smus::naming::Naming;
 use crate::smus::terms::Assignments;
 
 /// How many sources are remembered as text, to ask for their lineage one by one.
-pub(super) const SOURCES_KEPT_MAX: usize = 200;
+pub(super) const SOURCES_KEPT_MAX: usize = 2_000;
 
 #[derive(Debug)]
 struct Entry {

@@ -17,6 +17,7 @@ use super::{Crawl, CrawlError};
 use crate::port::{AssetSink, Baseline, ReadApi};
 use crate::smus::map::lineage::{map_columns, map_graph};
 use crate::smus::map::{DomainFacts, warning};
+use walk::Seeds;
 
 /// How many processes are delivered at once.
 const PROCESSES_A_BATCH: usize = 100;
@@ -29,8 +30,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     pub(super) async fn crawl_lineage(&self, facts: &DomainFacts, assets: &mut DomainAssets) -> Result<(), CrawlError> {
         self.ports.progress.scopes_found(1);
         let events = self.read_events(facts).await?;
-        let seeds = self.seeds(facts, &events, assets);
+        let sources = std::mem::take(&mut assets.known.sources);
+        let seeds = Seeds { datasets: events.datasets.clone(), sources };
         let walked = self.walk_graph(facts, seeds).await?;
+        self.tell_sources_left_out(facts, &events, walked.sources_left_out + assets.known.sources_left_out);
         let flows = self.read_column_flows(facts, &events.jobs, &assets.known).await?;
         let context = self.context();
         let mut processes = map_graph(&context, &facts.id, &walked.nodes, &events.jobs, &assets.known);
@@ -43,21 +46,16 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         Ok(())
     }
 
-    /// Where the walk begins: datasets of events first, then, where there are few, every asset with a source.
-    fn seeds(&self, facts: &DomainFacts, events: &events::Events, assets: &mut DomainAssets) -> Vec<String> {
-        let mut seeds = events.datasets.clone();
-        let sources = std::mem::take(&mut assets.known.sources);
-        if assets.known.sources_left_out == 0 {
-            seeds.extend(sources);
-        } else if !events.is_complete || events.datasets.is_empty() {
-            let count = assets.known.sources_left_out + sources.len();
-            let message = format!(
-                "lineage is read from the datasets that lineage events name; the {count} assets of the domain are too many to be asked for \
-                 one by one"
-            );
-            self.findings().warn(vec![warning(format!("{}/{PART}", facts.id), "lineage-by-events-only", message)]);
+    /// Without a list of events nothing else says which assets have lineage, and then it matters that some were not asked for.
+    fn tell_sources_left_out(&self, facts: &DomainFacts, events: &events::Events, left_out: usize) {
+        if left_out == 0 || (events.is_complete && !events.datasets.is_empty()) {
+            return;
         }
-        seeds
+        let message = format!(
+            "no lineage event names a dataset, and of the assets that were asked for one by one the last ones had no lineage; {left_out} \
+             others were not asked for"
+        );
+        self.findings().warn(vec![warning(format!("{}/{PART}", facts.id), "lineage-sources-left-out", message)]);
     }
 
     async fn deliver_processes(&self, facts: &DomainFacts, processes: Vec<Asset>) -> Result<(), CrawlError> {

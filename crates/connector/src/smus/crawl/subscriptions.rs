@@ -59,7 +59,7 @@ impl Subscriptions {
 
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// Reads the approved subscriptions of a domain.
-    pub(super) async fn count_subscriptions(&self, facts: &DomainFacts) -> Result<Subscriptions, CrawlError> {
+    pub(super) async fn read_subscriptions(&self, facts: &DomainFacts) -> Result<Subscriptions, CrawlError> {
         let mut subscriptions = Subscriptions { is_read: self.reads(Section::Subscriptions), ..Subscriptions::default() };
         if !subscriptions.is_read {
             return Ok(subscriptions);

@@ -24,11 +24,24 @@ const NODES_MAX: usize = 100_000;
 /// Longer identifiers are not taken (Amazon DataZone API, `EntityPattern.identifier`).
 const IDENTIFIER_BYTES_MAX: usize = 2_086;
 
+/// After this many assets in a row without lineage the others are taken to have none either: what has lineage is named by events, and a
+/// call for every asset is what a crawl must not make.
+const MISSES_MAX: usize = 25;
+
 /// With more seeds than this, several are asked for at once although they may turn out to be connected.
 const SEEDS_IN_TURN_MAX: usize = 100;
 
 /// How many are asked for at once then.
 const SEEDS_AT_ONCE: usize = 4;
+
+/// Where a walk begins.
+#[derive(Debug, Default)]
+pub(super) struct Seeds {
+    /// What lineage events name: all of it is asked for.
+    pub(super) datasets: Vec<String>,
+    /// Where assets are from: asked for as long as that finds something.
+    pub(super) sources: Vec<String>,
+}
 
 /// What a walk found.
 #[derive(Debug, Default)]
@@ -36,6 +49,8 @@ pub(super) struct Walked {
     /// Nodes by id.
     pub(super) nodes: HashMap<String, Node>,
     pub(super) is_complete: bool,
+    /// How many assets were not asked for.
+    pub(super) sources_left_out: usize,
 }
 
 /// A node with its id.
@@ -46,16 +61,20 @@ type Found = (String, Node);
 struct Walk {
     nodes: HashMap<String, Node>,
     /// Source identifiers of the nodes, folded.
-    sources: HashSet<String>,
+    known_sources: HashSet<String>,
     /// What has been asked for.
     asked: HashSet<String>,
     open: VecDeque<String>,
+    sources: VecDeque<String>,
+    misses: usize,
 }
 
 impl Walk {
     /// Whether an identifier needs no question: it was asked for, or its node is there.
     fn is_covered(&self, identifier: &str) -> bool {
-        self.asked.contains(identifier) || self.nodes.contains_key(identifier) || self.sources.contains(&identifier.to_lowercase())
+        self.asked.contains(identifier)
+            || self.nodes.contains_key(identifier)
+            || self.known_sources.contains(&identifier.to_lowercase())
     }
 
     fn next(&mut self) -> Option<String> {
@@ -65,12 +84,29 @@ impl Walk {
                 return Some(identifier);
             }
         }
+        self.next_source()
+    }
+
+    /// The next asset, unless too many in a row had nothing.
+    fn next_source(&mut self) -> Option<String> {
+        while self.misses < MISSES_MAX {
+            let identifier = self.sources.pop_front()?;
+            if !self.is_covered(&identifier) {
+                self.asked.insert(identifier.clone());
+                return Some(identifier);
+            }
+        }
         None
     }
 
+    fn end(self, is_complete: bool) -> Walked {
+        Walked { nodes: self.nodes, is_complete, sources_left_out: self.sources.len() }
+    }
+
     fn take(&mut self, found: Vec<Found>) {
+        self.misses = if found.is_empty() { self.misses + 1 } else { 0 };
         for (id, node) in found {
-            self.sources.extend(node.source.as_deref().map(str::to_lowercase));
+            self.known_sources.extend(node.source.as_deref().map(str::to_lowercase));
             let neighbours = node.upstream.iter().chain(&node.downstream).cloned().collect::<Vec<_>>();
             let known = self.nodes.entry(id).or_default();
             let (upstream, downstream) = (std::mem::take(&mut known.upstream), std::mem::take(&mut known.downstream));
@@ -85,15 +121,19 @@ impl Walk {
 
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// Walks from the seeds, both ways, until nothing new is found.
-    pub(super) async fn walk_graph(&self, facts: &DomainFacts, seeds: Vec<String>) -> Result<Walked, CrawlError> {
-        let at_once = if seeds.len() > SEEDS_IN_TURN_MAX { SEEDS_AT_ONCE } else { 1 };
+    pub(super) async fn walk_graph(&self, facts: &DomainFacts, seeds: Seeds) -> Result<Walked, CrawlError> {
+        let at_once = if seeds.datasets.len() > SEEDS_IN_TURN_MAX { SEEDS_AT_ONCE } else { 1 };
         let is_askable = |seed: &String| !seed.is_empty() && seed.len() <= IDENTIFIER_BYTES_MAX && !seed.contains("***");
-        let mut walk = Walk { open: seeds.into_iter().filter(is_askable).collect(), ..Walk::default() };
+        let mut walk = Walk {
+            open: seeds.datasets.into_iter().filter(is_askable).collect(),
+            sources: seeds.sources.into_iter().filter(is_askable).collect(),
+            ..Walk::default()
+        };
         let mut by_node = false;
         loop {
             let identifiers: Vec<String> = std::iter::from_fn(|| walk.next()).take(at_once).collect();
             if identifiers.is_empty() {
-                return Ok(Walked { nodes: walk.nodes, is_complete: true });
+                return Ok(walk.end(true));
             }
             let asking = identifiers.iter().map(|identifier| self.ask_for_node(facts, identifier, by_node));
             let answers: Vec<_> = futures::stream::iter(asking).buffered(at_once).collect().await;
@@ -115,7 +155,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             if walk.nodes.len() > NODES_MAX {
                 let message = format!("the domain has more than {NODES_MAX} nodes of lineage; the rest is left out");
                 self.findings().warn(vec![warning(format!("{}/{PART}", facts.id), "lineage-too-large", message)]);
-                return Ok(Walked { nodes: walk.nodes, is_complete: false });
+                return Ok(walk.end(false));
             }
         }
     }
@@ -123,7 +163,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// What was found before a failure counts, and nothing of the domain's lineage counts as gone.
     fn end_walk(&self, facts: &DomainFacts, walk: Walk, error: ApiError) -> Result<Walked, CrawlError> {
         self.fail_part(facts, PART, error)?;
-        Ok(Walked { nodes: walk.nodes, is_complete: false })
+        Ok(walk.end(false))
     }
 
     /// The nodes around an identifier; none where the service knows no such node.
