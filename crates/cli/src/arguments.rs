@@ -207,7 +207,7 @@ pub(crate) struct GlueArguments {
 #[command(next_help_heading = "What to read")]
 pub(crate) struct SmusArguments {
     /// Domain by its id, e.g. dzd_4kq8zr2m1x7n9a (repeatable; default: all that the role can see)
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = access::parse_domain)]
     pub(crate) domain: Vec<String>,
     /// Read only projects whose name or id matches, with * and ? (repeatable)
     #[arg(long, value_name = "NAME")]

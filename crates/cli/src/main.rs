@@ -59,8 +59,8 @@ async fn run(command: Command) -> Outcome {
         Command::Diff(arguments) => commands::diff::run(&arguments).await,
         Command::Runs(arguments) => commands::runs::run(&arguments).await,
         Command::Evidence(arguments) => commands::evidence::run(&arguments).await,
-        Command::Policy(PolicyCommand::Glue(arguments)) => commands::policy::glue(&arguments),
-        Command::Policy(PolicyCommand::Smus(arguments)) => commands::policy::smus(&arguments),
+        Command::Policy(PolicyCommand::Glue(arguments)) => commands::policy::run_glue(&arguments),
+        Command::Policy(PolicyCommand::Smus(arguments)) => commands::policy::run_smus(&arguments),
         Command::Egress(arguments) => commands::egress::run(&arguments).await,
         Command::Export(arguments) => commands::export::run(&arguments).await,
     }

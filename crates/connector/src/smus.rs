@@ -12,7 +12,7 @@ mod terms;
 
 pub use crawl::crawl;
 pub use preflight::preflight;
-pub use settings::{Keep, ProjectFilter, Section, Settings};
+pub use settings::{Keep, ProjectFilter, Section, Settings, operations};
 
 /// The connector's short name in qualified names.
 pub const CONNECTOR: &str = "aws-smus";

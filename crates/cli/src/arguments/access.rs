@@ -76,8 +76,8 @@ pub(crate) enum EgressMode {
     Runtime,
 }
 
-/// A domain's id as Amazon DataZone makes them; an id with a wildcard would widen the policy without a word.
-fn parse_domain(text: &str) -> Result<String, String> {
+/// A domain's id as Amazon DataZone makes them (API reference, `DomainId`); an id with a wildcard would widen a policy without a word.
+pub(super) fn parse_domain(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("dzd_").or_else(|| text.strip_prefix("dzd-")).unwrap_or_default();
     let is_id = (1..=36).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if is_id { Ok(text.to_owned()) } else { Err(format!("\"{text}\" is no id of a domain; they look like dzd_4kq8z1example")) }

@@ -49,12 +49,6 @@ pub(crate) fn smus_settings(
     concurrency: usize,
     now_ms: i64,
 ) -> Result<smus::Settings, Failure> {
-    let malformed = arguments.domain.iter().find(|id| !is_domain_id(id));
-    if let Some(id) = malformed {
-        return Err(Failure::usage(format!(
-            "--domain \"{id}\" is no id of a domain; ids begin with dzd_ or dzd- (`isinglass preflight smus` lists domains)"
-        )));
-    }
     let empty = arguments.include_project.iter().chain(&arguments.exclude_project).any(|pattern| pattern.trim().is_empty());
     if empty {
         return Err(Failure::usage("--include-project and --exclude-project take the name or id of a project, with * and ?"));
@@ -67,7 +61,7 @@ pub(crate) fn smus_settings(
         connection_name: connection.to_owned(),
         domains: arguments.domain.clone(),
         projects: smus::ProjectFilter { include: arguments.include_project.clone(), exclude: arguments.exclude_project.clone() },
-        skip: parse_words(&arguments.skip, "--skip", smus::Section::parse, smus::Section::ALL)?,
+        skip: smus_sections(&arguments.skip)?,
         keep: arguments.keep.iter().map(keep).collect::<Result<_, _>>()?,
         concurrency,
         identity_arn: None,
@@ -75,49 +69,16 @@ pub(crate) fn smus_settings(
     })
 }
 
-/// Domain ids are `dzd`, a hyphen or underscore, and up to 36 letters, digits, hyphens and underscores (Amazon DataZone API, `DomainId`).
-fn is_domain_id(id: &str) -> bool {
-    let rest = id.strip_prefix("dzd").and_then(|rest| rest.strip_prefix(['-', '_']));
-    rest.is_some_and(|rest| {
-        (1..=36).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    })
-}
-
 /// The operations that a crawl of SageMaker Unified Studio may call. STS comes first: it assumes the role, or says who the keys are, so
 /// that memberships can be compared.
 pub(crate) fn smus_operations(settings: &smus::Settings, has_role: bool) -> Vec<ReadOperation> {
-    use smus::Section;
-    let reads = |section: Section| !settings.skip.contains(&section);
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the operations of other services are none of this crawl's")]
-    let wanted = |operation: ReadOperation| match operation {
-        ReadOperation::AssumeRole => has_role,
-        ReadOperation::GetCallerIdentity => !has_role,
-        ReadOperation::ListDomains
-        | ReadOperation::GetDomain
-        | ReadOperation::ListProjects
-        | ReadOperation::GetProject
-        | ReadOperation::ListProjectProfiles
-        | ReadOperation::ListProjectMemberships
-        | ReadOperation::GetUserProfile => true,
-        ReadOperation::ListDomainUnitsForParent | ReadOperation::GetDomainUnit => reads(Section::DomainUnits),
-        ReadOperation::ListEnvironments | ReadOperation::GetEnvironment => reads(Section::Environments),
-        ReadOperation::Search => reads(Section::Assets) || reads(Section::Glossaries) || reads(Section::DataProducts),
-        ReadOperation::SearchListings | ReadOperation::GetListing => reads(Section::Assets) || reads(Section::DataProducts),
-        ReadOperation::GetAsset => reads(Section::Assets),
-        ReadOperation::GetDataProduct => reads(Section::DataProducts),
-        ReadOperation::SearchTypes => reads(Section::MetadataForms),
-        ReadOperation::ListSubscriptions
-        | ReadOperation::GetSubscription
-        | ReadOperation::ListSubscriptionRequests
-        | ReadOperation::ListAssetFilters => reads(Section::Subscriptions),
-        ReadOperation::QueryGraph
-        | ReadOperation::GetLineageNode
-        | ReadOperation::ListLineageEvents
-        | ReadOperation::GetLineageEvent => reads(Section::Lineage),
-        _ => false,
-    };
-    let services = [Service::Sts, Service::DataZone];
-    services.into_iter().flat_map(ReadOperation::of).filter(|operation| wanted(*operation)).collect()
+    let sign_in = if has_role { ReadOperation::AssumeRole } else { ReadOperation::GetCallerIdentity };
+    std::iter::once(sign_in).chain(smus::operations(&settings.skip)).collect()
+}
+
+/// The sections of SageMaker Unified Studio that words name.
+pub(crate) fn smus_sections(words: &[String]) -> Result<std::collections::BTreeSet<smus::Section>, Failure> {
+    parse_words(words, "--skip", smus::Section::parse, smus::Section::ALL)
 }
 
 /// The operations that a crawl with these settings may call: the session policy, the gate and the egress list follow from them.

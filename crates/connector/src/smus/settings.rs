@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::glob::glob;
+use crate::port::{ReadOperation, Service};
 
 /// A kind of thing that can be left out with `--skip`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +44,40 @@ impl Section {
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|entry| entry.1 == word).map(|entry| entry.0)
     }
+
+    /// The sections that an operation is called for; none for one that every crawl needs.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what no section needs is needed by all, or is of another service")]
+    const fn needing(operation: ReadOperation) -> &'static [Self] {
+        match operation {
+            ReadOperation::ListDomainUnitsForParent | ReadOperation::GetDomainUnit => &[Self::DomainUnits],
+            ReadOperation::ListEnvironments | ReadOperation::GetEnvironment => &[Self::Environments],
+            ReadOperation::Search => &[Self::Assets, Self::Glossaries, Self::DataProducts],
+            ReadOperation::SearchListings | ReadOperation::GetListing => &[Self::Assets, Self::DataProducts],
+            ReadOperation::GetAsset => &[Self::Assets],
+            ReadOperation::GetDataProduct => &[Self::DataProducts],
+            ReadOperation::SearchTypes => &[Self::MetadataForms],
+            ReadOperation::ListSubscriptions
+            | ReadOperation::GetSubscription
+            | ReadOperation::ListSubscriptionRequests
+            | ReadOperation::ListAssetFilters => &[Self::Subscriptions],
+            ReadOperation::QueryGraph
+            | ReadOperation::GetLineageNode
+            | ReadOperation::ListLineageEvents
+            | ReadOperation::GetLineageEvent => &[Self::Lineage],
+            _ => &[],
+        }
+    }
+}
+
+/// The reads of Amazon DataZone that a crawl without these sections may make: the gate, the session policy and the policies for printing
+/// follow from them.
+#[must_use]
+pub fn operations(skip: &BTreeSet<Section>) -> Vec<ReadOperation> {
+    let is_needed = |operation: &ReadOperation| {
+        let sections = Section::needing(*operation);
+        sections.is_empty() || sections.iter().any(|section| !skip.contains(section))
+    };
+    ReadOperation::of(Service::DataZone).filter(is_needed).collect()
 }
 
 /// What is kept although the policy leaves it out by default (`--keep`).
@@ -155,6 +190,17 @@ mod tests {
         for word in ["form-values=", "form-values", "view-sql", ""] {
             assert_eq!(Keep::parse(word), None, "{word}");
         }
+    }
+
+    #[test]
+    fn a_read_is_left_out_only_if_no_section_that_is_left_needs_it() {
+        let without = |sections: &[Section]| operations(&sections.iter().copied().collect());
+        assert_eq!(without(&[]), ReadOperation::of(Service::DataZone).collect::<Vec<_>>());
+        let some = without(&[Section::Assets, Section::Lineage]);
+        assert!(!some.contains(&ReadOperation::GetAsset) && !some.contains(&ReadOperation::QueryGraph));
+        assert!(some.contains(&ReadOperation::Search) && some.contains(&ReadOperation::ListAssetFilters));
+        let few = without(&Section::ALL.iter().map(|entry| entry.0).collect::<Vec<_>>());
+        assert!(few.contains(&ReadOperation::ListProjects) && !few.contains(&ReadOperation::Search), "{few:?}");
     }
 
     #[test]
