@@ -23,7 +23,12 @@ pub(super) struct FoundDomain {
     pub(super) id: String,
     /// The domain as the list has it.
     pub(super) asset: Asset,
+    /// Its root unit, where the domain has been asked for by name already.
+    root: Option<RootUnit>,
 }
+
+/// The id of a domain's root unit; domains of the first version may have none.
+type RootUnit = Option<String>;
 
 /// Whether there is anything to read in a domain of this status.
 fn is_readable(status: Option<&str>) -> bool {
@@ -43,7 +48,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             .read_list(&asked, |body| {
                 let page: DomainsPage<'_> = serde_json::from_slice(body)?;
                 let made = page.items.iter().filter(|domain| domain.status.as_deref() != Some("DELETED"));
-                let made = made.map(|domain| FoundDomain { id: domain.id.to_string(), asset: map_domain(&self.context(), domain) });
+                let made = made.map(|domain| FoundDomain {
+                    id: domain.id.to_string(),
+                    asset: map_domain(&self.context(), domain),
+                    root: None,
+                });
                 Ok(Page { made: made.collect(), next_token: token(page.next_token.as_ref()), items: page.items.len() })
             })
             .await;
@@ -69,9 +78,12 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let mut domains = Vec::new();
         for id in &self.settings.domains {
             let asked = Asked::get(ReadOperation::GetDomain, &[id]);
-            let answer = self.read_once(&asked, |body| Ok(self.map_answer(&serde_json::from_slice(body)?))).await;
-            match answer {
-                Ok(asset) => domains.push(FoundDomain { id: id.clone(), asset }),
+            let answer = self.read_once(&asked, |body| {
+                let answer: DomainAnswer<'_> = serde_json::from_slice(body)?;
+                Ok((self.map_answer(&answer), root_unit(&answer)))
+            });
+            match answer.await {
+                Ok((asset, root)) => domains.push(FoundDomain { id: id.clone(), asset, root: Some(root) }),
                 Err(error) => self.findings().fail(&Scope::new(id), name_domain(error, id))?,
             }
         }
@@ -109,14 +121,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         if !is_readable(domain.asset.attributes.text(Attribute::SmusDomainStatus)) {
             return Ok(());
         }
+        if let Some(root) = &domain.root {
+            return self.crawl_inside(domain, root.as_deref()).await;
+        }
         let asked = Asked::get(ReadOperation::GetDomain, &[&domain.id]);
-        let root = self
-            .read_once(&asked, |body| {
-                let answer: DomainAnswer<'_> = serde_json::from_slice(body)?;
-                Ok(answer.root_domain_unit_id.as_deref().map(str::to_owned))
-            })
-            .await;
-        match root {
+        match self.read_once(&asked, |body| Ok(root_unit(&serde_json::from_slice(body)?))).await {
             Ok(root) => self.crawl_inside(domain, root.as_deref()).await,
             // Whoever may not see the domain may not see anything in it: one failure says so, not twenty.
             Err(error) if error.kind == ErrorKind::Denied => {
@@ -183,6 +192,10 @@ pub(super) fn part_scope(facts: &DomainFacts, part: &str) -> Scope {
 /// The scope of what one project publishes.
 pub(super) fn project_scope(facts: &DomainFacts, project: &str) -> Scope {
     part_scope(facts, project)
+}
+
+fn root_unit(answer: &DomainAnswer<'_>) -> RootUnit {
+    answer.root_domain_unit_id.as_deref().map(str::to_owned)
 }
 
 fn name_domain(mut error: ApiError, domain: &str) -> ApiError {
