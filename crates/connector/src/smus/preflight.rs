@@ -149,10 +149,10 @@ async fn check_membership<A: ReadApi>(api: &A, settings: &Settings, domain: &Che
             Err(error) => return failed("membership", &format!("members of \"{}\"", project.name), &error),
             Ok(body) => {
                 let page = serde_json::from_slice::<MembershipsPage<'_>>(&body);
-                let is_outside = page.is_ok_and(|page| {
+                let is_doubtful = page.is_ok_and(|page| {
                     page.next_token.is_none() && Members::of(&page, own.as_deref()).excludes_self(own.as_deref())
                 });
-                if is_outside {
+                if is_doubtful && settings.reads(Section::Assets) && !shows_inventory(api, domain, project).await {
                     outside.push(project.name.as_str());
                 }
             }
@@ -173,6 +173,13 @@ async fn check_membership<A: ReadApi>(api: &A, settings: &Settings, domain: &Che
         shown(&outside)
     );
     Check::warning("membership", message, MEMBER_REMEDY)
+}
+
+/// Whether the inventory shows anything of a project: then the role is a member by some way that the list of members does not tell.
+async fn shows_inventory<A: ReadApi>(api: &A, domain: &CheckedDomain, project: &CheckedProject) -> bool {
+    let body = json!({"searchScope": "ASSET", "owningProjectIdentifier": project.id, "maxResults": 1});
+    let answer = api.read(Asked::search(ReadOperation::Search, &domain.id, body).first_request()).await;
+    answer.is_ok_and(|body| serde_json::from_slice::<SearchPage<'_>>(&body).is_ok_and(|page| !page.items.is_empty()))
 }
 
 async fn own_profile<A: ReadApi>(api: &A, settings: &Settings, domain: &CheckedDomain) -> Option<String> {

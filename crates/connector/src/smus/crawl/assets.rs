@@ -4,7 +4,7 @@
 //! first waits for the other in bounded memory; a listing of a project that the role is no member of has no inventory and waits until
 //! the inventory is read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures::StreamExt;
 use futures::channel::mpsc::{Receiver, channel};
@@ -69,6 +69,10 @@ pub(super) struct DomainAssets {
     pub(super) products: Vec<ListedProduct>,
     /// Whether every listing was read.
     pub(super) listings_complete: bool,
+    /// Whether the inventory that the role can see was read to its end, or not asked for at all.
+    pub(super) inventory_complete: bool,
+    /// The projects of which the inventory shows anything.
+    pub(super) projects_with_inventory: HashSet<String>,
 }
 
 impl DomainAssets {
@@ -83,12 +87,41 @@ struct Joining<'j> {
     projects: &'j Projects,
     known: KnownAssets,
     products: Vec<ListedProduct>,
-    inventory: HashMap<u64, InventoryFacts>,
+    inventory: HashMap<u64, Inventory>,
+    owners: Owners,
     form_types: BTreeMap<String, FormTypeName>,
     waiting: Vec<RawListing>,
     waiting_bytes: usize,
     inventory_is_done: bool,
+    inventory_complete: bool,
     fallbacks: usize,
+}
+
+/// What the inventory knows of an asset, and by the place in the list of owners which project has it.
+struct Inventory {
+    owner: u32,
+    facts: InventoryFacts,
+}
+
+/// The projects that the inventory shows anything of, each once.
+#[derive(Default)]
+struct Owners {
+    list: Vec<String>,
+    places: HashMap<String, u32>,
+}
+
+impl Owners {
+    fn place(&mut self, project: String) -> u32 {
+        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        *self.places.entry(project).or_insert_with_key(|project| {
+            self.list.push(project.clone());
+            next
+        })
+    }
+
+    fn name(&self, place: u32) -> &str {
+        self.list.get(place as usize).map_or("", String::as_str)
+    }
 }
 
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
@@ -104,10 +137,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         if self.settings.keeps(&Keep::UnpublishedAssets) && self.reads(Section::Assets) && listings_complete {
             self.crawl_unpublished(&mut joining).await?;
         }
-        let Joining { mut known, products, .. } = joining;
+        let Joining { mut known, products, owners, inventory_complete, .. } = joining;
         known.sort();
         self.deliver_unlisted_projects(facts, projects, &known).await?;
-        Ok(DomainAssets { known, products, listings_complete })
+        let projects_with_inventory = owners.list.into_iter().collect();
+        Ok(DomainAssets { known, products, listings_complete, inventory_complete, projects_with_inventory })
     }
 
     async fn join_assets(&self, joining: &mut Joining<'_>) -> Result<bool, CrawlError> {
@@ -131,6 +165,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         joined?;
         let inventory = inventory?;
         self.tell_difference(facts, "inventory", &inventory);
+        joining.inventory_complete = inventory.failure.is_none();
         if let Some(error) = inventory.failure {
             self.fail_part(facts, "inventory", error)?;
         }
@@ -261,7 +296,12 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     async fn make_asset(&self, joining: &mut Joining<'_>, listing: &RawListing) -> Result<Option<(Scope, Asset)>, CrawlError> {
         let Ok(item) = serde_json::from_str::<AssetListingItem<'_>>(&listing.json) else { return Ok(None) };
         let inventory = joining.inventory.remove(&listing.id);
-        let project = item.owning_project_id.as_deref().unwrap_or_default();
+        let project = match (item.owning_project_id.as_deref().filter(|project| !project.is_empty()), &inventory) {
+            (Some(project), _) => project.to_owned(),
+            (None, Some(inventory)) => joining.owners.name(inventory.owner).to_owned(),
+            (None, None) => String::new(),
+        };
+        let project = project.as_str();
         if !self.reads(Section::Assets) || joining.projects.is_left_out(project) {
             return Ok(None);
         }
@@ -271,7 +311,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         if !forms.found_any && inventory.is_some() {
             forms = self.forms_by_name(joining, &item, forms).await?;
         }
-        let Some(mapped) = map_listing(&context, joining.facts, &item, inventory.as_ref(), forms) else { return Ok(None) };
+        let Some(mapped) =
+            map_listing(&context, joining.facts, (&item, project), inventory.as_ref().map(|inventory| &inventory.facts), forms)
+        else {
+            return Ok(None);
+        };
         let id = item.entity_id.as_deref().unwrap_or_default();
         joining.known.add(Kind::SmusPublishedAsset, (project, id), item.listing_id.as_deref(), mapped.source());
         Ok(Some((project_scope(joining.facts, project), self.note(&mut joining.known, mapped))))
@@ -393,10 +437,12 @@ impl<'j> Joining<'j> {
             known,
             products: Vec::new(),
             inventory: HashMap::new(),
+            owners: Owners::default(),
             form_types: BTreeMap::new(),
             waiting: Vec::new(),
             waiting_bytes: 0,
             inventory_is_done: false,
+            inventory_complete: true,
             fallbacks: 0,
         }
     }
@@ -407,7 +453,8 @@ impl<'j> Joining<'j> {
                 self.form_types.entry(name).or_insert(form_type);
             }
             if !self.projects.is_left_out(&item.project) {
-                self.inventory.insert(item.id, item.facts);
+                let owner = self.owners.place(item.project);
+                self.inventory.insert(item.id, Inventory { owner, facts: item.facts });
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use futures::StreamExt;
 use model::{Asset, Reference};
 
+use super::assets::DomainAssets;
 use super::domains::{part_scope, project_scope};
 use super::lists::Projects;
 use super::pages::{Asked, PAGE_ITEMS_MAX, Page, token};
@@ -27,8 +28,10 @@ const ENVIRONMENTS_TRIED_MAX: usize = 3;
 pub(crate) enum Membership {
     /// It is, or nothing says otherwise.
     Member,
-    /// It is not: the service said so, or the list of members does.
-    NotMember(Option<ApiError>),
+    /// Its profile is not in the list of members; what the inventory shows decides.
+    Doubtful,
+    /// It is not: the service said so.
+    NotMember(ApiError),
 }
 
 /// What the members of a project show.
@@ -55,6 +58,24 @@ impl Members {
     }
 }
 
+/// What the details of projects leave for the steps after them.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    /// Places of terms with the projects that they are assigned to.
+    pub(super) assignments: Vec<(u32, Reference)>,
+    /// Projects whose lists of members do not have the role.
+    doubtful: Vec<String>,
+}
+
+/// A project with its details.
+struct ProjectRead {
+    id: String,
+    asset: Asset,
+    /// Places of the terms that are assigned to it.
+    terms: Vec<u32>,
+    is_doubtful: bool,
+}
+
 /// What a project's details are read with.
 struct Asking<'a> {
     facts: &'a DomainFacts,
@@ -63,28 +84,34 @@ struct Asking<'a> {
 }
 
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
-    /// Reads the details of every wanted project and delivers the projects; gives the terms that are assigned to projects.
-    pub(super) async fn crawl_project_details(
-        &self,
-        facts: &DomainFacts,
-        projects: &Projects,
-    ) -> Result<Vec<(u32, Reference)>, CrawlError> {
+    /// Reads the details of every wanted project and delivers the projects.
+    pub(super) async fn crawl_project_details(&self, facts: &DomainFacts, projects: &Projects) -> Result<Details, CrawlError> {
         let scope = part_scope(facts, "projects");
         let (profiles, own_profile) = futures::join!(self.list_profiles(facts), self.own_profile(facts));
         let asking = Asking { facts, own_profile: own_profile?, profiles: profiles? };
         let reading = projects.wanted.iter().map(|(id, asset)| self.read_project(&asking, id, asset.clone()));
         let mut reading = futures::stream::iter(reading).buffer_unordered(PROJECTS_AT_ONCE);
-        let mut assignments = Vec::new();
+        let mut details = Details::default();
         while let Some(read) = reading.next().await {
-            let (asset, terms) = read?;
+            let ProjectRead { id, asset, terms, is_doubtful } = read?;
             let own = Reference::new(asset.kind, asset.qualified_name.clone());
-            assignments.extend(terms.into_iter().map(|place| (place, own.clone())));
+            details.assignments.extend(terms.into_iter().map(|place| (place, own.clone())));
+            details.doubtful.extend(is_doubtful.then_some(id));
             self.deliver_assets(&scope, vec![asset]).await?;
         }
         if projects.is_complete {
             self.findings().complete(&scope);
         }
-        Ok(assignments)
+        Ok(details)
+    }
+
+    /// Says of which projects the role is no member after all: those whose members do not include it and whose inventory shows nothing.
+    pub(super) fn settle_doubts(&self, facts: &DomainFacts, details: &Details, assets: &DomainAssets) -> Result<(), CrawlError> {
+        let shows_nothing = |project: &&String| !assets.projects_with_inventory.contains(*project);
+        for project in details.doubtful.iter().filter(shows_nothing).filter(|_| assets.inventory_complete) {
+            self.fail_membership(facts, project, None)?;
+        }
+        Ok(())
     }
 
     /// The names of project profiles by id. The first version of domains has none.
@@ -124,14 +151,16 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         }
     }
 
-    async fn read_project(&self, asking: &Asking<'_>, id: &str, mut asset: Asset) -> Result<(Asset, Vec<u32>), CrawlError> {
+    async fn read_project(&self, asking: &Asking<'_>, id: &str, mut asset: Asset) -> Result<ProjectRead, CrawlError> {
         let facts = asking.facts;
         let mut is_known = true;
         let mut details = ProjectDetails::default();
         let membership = self.membership(asking, id).await?;
+        let is_doubtful = matches!(membership, Membership::Doubtful);
         let is_member = matches!(membership, Membership::Member);
+        let may_be_member = is_member || is_doubtful;
         if let Membership::NotMember(error) = membership {
-            self.fail_membership(facts, id, error)?;
+            self.fail_membership(facts, id, Some(error))?;
         }
         let about = Asked::get(ReadOperation::GetProject, &[&facts.id, id]);
         let answer = self.read_once(&about, |body| {
@@ -143,7 +172,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             Ok((profile_name, terms)) => (details.profile_name, details.terms) = (profile_name, terms),
             Err(error) => is_known = self.note_unread(facts, id, is_member, error)?,
         }
-        if self.reads(Section::Environments) && is_member {
+        if self.reads(Section::Environments) && may_be_member {
             match self.read_resources(facts, id).await {
                 Ok(resources) => details.resources = resources,
                 Err(error) => is_known = self.note_unread(facts, id, is_member, error)? && is_known,
@@ -153,7 +182,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         }
         add_details(facts, &mut asset, &details);
         let asset = if is_known { asset } else { self.with_what_was_known(asset).await? };
-        Ok((asset, details.terms.iter().filter_map(|id| facts.terms.place(id)).collect()))
+        let terms = details.terms.iter().filter_map(|id| facts.terms.place(id)).collect();
+        Ok(ProjectRead { id: id.to_owned(), asset, terms, is_doubtful })
     }
 
     /// Records a failure, unless it only repeats that the role is no member or the project went away; gives whether the details count as
@@ -185,9 +215,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                     includes_self: pages.iter().any(|page| page.includes_self),
                     has_groups: pages.iter().any(|page| page.has_groups),
                 };
-                Ok(if members.excludes_self(own) { Membership::NotMember(None) } else { Membership::Member })
+                Ok(if members.excludes_self(own) { Membership::Doubtful } else { Membership::Member })
             }
-            Err(error) if error.kind == ErrorKind::Denied => Ok(Membership::NotMember(Some(error))),
+            Err(error) if error.kind == ErrorKind::Denied => Ok(Membership::NotMember(error)),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(Membership::Member),
             Err(error) => {
                 self.findings().fail(&part_scope(asking.facts, &format!("{project}/memberships")), error)?;
@@ -255,8 +285,10 @@ pub(crate) fn own_profile_id(body: &bytes::Bytes, masked: &crate::MaskedCounts) 
 
 /// The failure that says that the role is no member of a project.
 fn not_member(name: &str, id: &str, said: Option<ApiError>) -> ApiError {
-    let because =
-        said.as_ref().map_or_else(|| "its list of members does not have the role".to_owned(), |error| error.message.clone());
+    let because = said.as_ref().map_or_else(
+        || "its list of members does not have the role, and the inventory shows nothing of it".to_owned(),
+        |error| error.message.clone(),
+    );
     ApiError {
         operation: said.as_ref().map_or(ReadOperation::ListProjectMemberships, |error| error.operation),
         kind: ErrorKind::Denied,

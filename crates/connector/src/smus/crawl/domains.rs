@@ -156,7 +156,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         facts.subscriptions = subscriptions.counts();
         let (assets, details) = futures::join!(self.crawl_assets(&facts, &projects), self.crawl_project_details(&facts, &projects));
         let mut assets = assets?;
-        assets.assign_all(details?);
+        let details = details?;
+        self.settle_doubts(&facts, &details, &assets)?;
+        assets.assign_all(details.assignments);
         self.crawl_subscriptions(&facts, subscriptions, &mut assets).await?;
         self.crawl_products(&facts, &projects, &mut assets).await?;
         self.deliver_terms(&facts, glossaries, &mut assets).await?;

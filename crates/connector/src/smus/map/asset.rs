@@ -48,16 +48,15 @@ pub(crate) fn inventory_facts(
     }
 }
 
-/// A published asset. `forms` are those of the published revision; without `inventory` the role is no member of the project.
+/// A published asset of a project. `forms` are those of the published revision; without `inventory` the role is no member of the project.
 pub(crate) fn map_listing(
     context: &MapContext<'_>,
     facts: &DomainFacts,
-    listing: &AssetListingItem<'_>,
+    (listing, project): (&AssetListingItem<'_>, &str),
     inventory: Option<&InventoryFacts>,
     forms: AssetForms,
 ) -> Option<MappedAsset> {
     let id = listing.entity_id.as_deref().filter(|id| !id.is_empty())?;
-    let project = listing.owning_project_id.as_deref().unwrap_or_default();
     let name = listing.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(id);
     let mut asset = Asset::new(Kind::SmusPublishedAsset, context.naming.asset(&facts.id, project, id), name);
     set_owner(facts, &mut asset, project);
