@@ -140,9 +140,12 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             for (identifier, answer) in identifiers.into_iter().zip(answers) {
                 match answer {
                     Ok(found) => walk.take(found),
-                    // The graph may not be queried: nodes are asked for one by one from here on.
-                    Err(error) if !by_node && matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid) => {
-                        by_node = error.kind == ErrorKind::Denied;
+                    // The graph may not or cannot be queried: nodes are asked for one by one from here on. An identifier that is refused
+                    // says nothing of the others.
+                    Err(error)
+                        if !by_node && matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid | ErrorKind::NotFound) =>
+                    {
+                        by_node = error.kind != ErrorKind::Invalid;
                         let found = self.ask_for_node(facts, &identifier, true).await;
                         match found {
                             Ok(found) => walk.take(found),
@@ -173,7 +176,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             for direction in ["OUT", "IN"] {
                 match self.query_graph(facts, identifier, direction).await {
                     Ok(nodes) => found.extend(nodes),
-                    Err(error) if error.kind == ErrorKind::NotFound => return Ok(found),
+                    Err(error) if is_no_such_node(&error) => return Ok(found),
                     Err(error) => return Err(error),
                 }
             }
@@ -235,4 +238,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         };
         (node.id.to_string(), made)
     }
+}
+
+/// Whether the service knows the operation and not the node.
+fn is_no_such_node(error: &ApiError) -> bool {
+    error.kind == ErrorKind::NotFound && error.code.as_deref().is_none_or(|code| code == "ResourceNotFoundException")
 }
