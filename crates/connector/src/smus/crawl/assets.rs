@@ -73,6 +73,8 @@ pub(super) struct DomainAssets {
     pub(super) inventory_complete: bool,
     /// The projects of which the inventory shows anything.
     pub(super) projects_with_inventory: HashSet<String>,
+    /// The types of customer-defined forms by the names of forms.
+    pub(super) form_types: BTreeMap<String, FormTypeName>,
 }
 
 impl DomainAssets {
@@ -137,11 +139,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         if self.settings.keeps(&Keep::UnpublishedAssets) && self.reads(Section::Assets) && listings_complete {
             self.crawl_unpublished(&mut joining).await?;
         }
-        let Joining { mut known, products, owners, inventory_complete, .. } = joining;
+        let Joining { mut known, products, owners, form_types, inventory_complete, .. } = joining;
         known.sort();
         self.deliver_unlisted_projects(facts, projects, &known).await?;
         let projects_with_inventory = owners.list.into_iter().collect();
-        Ok(DomainAssets { known, products, listings_complete, inventory_complete, projects_with_inventory })
+        Ok(DomainAssets { known, products, listings_complete, inventory_complete, projects_with_inventory, form_types })
     }
 
     async fn join_assets(&self, joining: &mut Joining<'_>) -> Result<bool, CrawlError> {

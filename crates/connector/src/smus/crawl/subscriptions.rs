@@ -14,11 +14,12 @@ use super::{Crawl, CrawlError};
 use crate::paging::Tokens;
 use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
 use crate::privacy::{ProfileId, ProfileName, Reason};
-use crate::smus::form::AssetForms;
+use crate::smus::form::{AssetForms, CustomForm};
 use crate::smus::hash;
-use crate::smus::map::DomainFacts;
 use crate::smus::map::asset::MappedAsset;
+use crate::smus::map::form::set_forms;
 use crate::smus::map::subscription::{RequestFacts, SubscriptionPlace, map_subscription, set_request};
+use crate::smus::map::{DomainFacts, warning};
 use crate::smus::page::{AssetFiltersPage, SubscriptionRequestsPage, SubscriptionsPage, UserProfileAnswer};
 use crate::smus::settings::{Keep, Section};
 
@@ -39,6 +40,8 @@ pub(super) struct Subscriptions {
 #[derive(Debug)]
 struct FoundSubscription {
     mapped: MappedAsset,
+    /// Forms whose types may be known only when the assets are.
+    custom: Vec<CustomForm>,
     place: SubscriptionPlace,
     request: Option<String>,
     columns: usize,
@@ -94,11 +97,13 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             let place = SubscriptionPlace::of(item);
             let listing = item.subscribed_listing.as_ref().and_then(|listing| listing.item.as_ref());
             let text = listing.and_then(|item| item.asset_listing.as_ref()).and_then(|asset| asset.forms.as_ref());
-            let forms = AssetForms::of_listing(&context.forms(&none), text.map_or("{}", |text| text.json()));
+            let mut forms = AssetForms::of_listing(&context.forms(&none), text.map_or("{}", |text| text.json()));
+            let custom = std::mem::take(&mut forms.custom);
             let columns = forms.columns.len();
             let readable = place.filters.is_empty().then_some(columns);
             let id = |id: Option<&ProfileId<'_>>| id.and_then(|id| id.opaque(self.ports.masked));
             let found = FoundSubscription {
+                custom,
                 mapped: map_subscription(&context, facts, (item, &place), forms, readable),
                 request: item.subscription_request_id.as_deref().map(str::to_owned),
                 columns,
@@ -130,7 +135,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         for found in subscriptions.found.into_iter().filter(|found| !is_left_out(&found.place.project)) {
             let scope = part_scope(facts, &format!("{}/subscriptions", found.place.project));
             projects.insert(found.place.project.clone());
-            delivered.push((scope, self.complete_subscription(found, &requests, &readable, assets)));
+            delivered.push((scope, self.complete_subscription(facts, found, (&requests, &readable), assets)));
         }
         self.deliver_by_scope(delivered).await?;
         if subscriptions.is_complete {
@@ -151,14 +156,20 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
 
     fn complete_subscription(
         &self,
+        facts: &DomainFacts,
         found: FoundSubscription,
-        requests: &HashMap<String, RequestFacts>,
-        readable: &HashMap<String, usize>,
+        (requests, readable): (&HashMap<String, RequestFacts>, &HashMap<String, usize>),
         assets: &mut DomainAssets,
     ) -> Asset {
-        let FoundSubscription { mapped, place, request, columns, requester, approver } = found;
-        let MappedAsset { mut asset, assignments, warnings } = mapped;
+        let FoundSubscription { mapped, mut custom, place, request, columns, requester, approver } = found;
+        let MappedAsset { mut asset, assignments, mut warnings } = mapped;
         assets.assign_all(assignments);
+        for form in custom.iter_mut().filter(|form| form.form_type.is_none()) {
+            form.form_type = assets.form_types.get(&form.name).cloned();
+        }
+        let path = self.path_of(&asset.qualified_name);
+        let unknown = set_forms(facts, &mut asset, &custom);
+        warnings.extend(unknown.into_iter().map(|(code, message)| warning(path.clone(), code, message)));
         self.findings().warn(warnings);
         let known = request.and_then(|request| requests.get(&request).cloned());
         // Who made and changed the subscription is the best that is known without its request.
