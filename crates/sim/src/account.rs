@@ -1,8 +1,11 @@
 //! The simulated account: catalogs, databases, tables and the rest of Glue, held as the JSON documents that Glue would answer.
 
 mod bulk;
+mod datazone;
+mod domain_mutation;
 mod mutation;
 mod realistic;
+mod studio;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -13,6 +16,9 @@ use serde_json::{Value, json};
 use crate::identity::{Identities, Keys, Role};
 
 pub(crate) use bulk::BulkTables;
+pub use datazone::Thing;
+pub(crate) use datazone::{DataZone, Domain, Found as FoundThing};
+pub use domain_mutation::DomainMutation;
 pub use mutation::{Mutation, MutationError};
 pub(crate) use tables::{Found, TableEntry, TableSet};
 
@@ -98,6 +104,7 @@ pub struct Account {
     pub(crate) resources: BTreeMap<Collection, BTreeMap<String, Value>>,
     /// By resource ARN.
     pub(crate) tags: BTreeMap<String, BTreeMap<String, String>>,
+    pub(crate) datazone: DataZone,
     pub(crate) identities: Identities,
     pub(crate) settings: Settings,
 }
@@ -135,6 +142,7 @@ impl Account {
             catalogs: BTreeMap::new(),
             resources: BTreeMap::new(),
             tags: BTreeMap::new(),
+            datazone: DataZone::default(),
             identities: Identities::of_account(id),
             settings: Settings::default(),
         };
@@ -173,6 +181,12 @@ impl Account {
     #[must_use]
     pub fn canaries() -> Vec<String> {
         realistic::canaries()
+    }
+
+    /// What [`Account::realistic`] holds for crawls that are asked to keep more: reasons, names of people, values of custom forms.
+    #[must_use]
+    pub fn datazone_opt_in_canaries() -> Vec<String> {
+        realistic::opt_in_canaries()
     }
 
     /// The account's number.

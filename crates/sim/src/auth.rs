@@ -15,6 +15,7 @@ const SKEW_SECONDS_MAX: i64 = 15 * 60;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     Glue,
+    DataZone,
     Sts,
 }
 
@@ -22,6 +23,7 @@ impl Service {
     pub(crate) fn signing_name(self) -> &'static str {
         match self {
             Self::Glue => "glue",
+            Self::DataZone => "datazone",
             Self::Sts => "sts",
         }
     }

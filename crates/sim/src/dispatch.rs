@@ -2,6 +2,7 @@
 //!
 //! Each service has a module here that records, authenticates, refuses, authorises, fails on demand and answers.
 
+mod datazone;
 mod glue;
 mod sts;
 
@@ -25,11 +26,12 @@ pub(crate) struct Asked<'r> {
     pub(crate) request_id: &'r str,
 }
 
-/// JSON services are known by their target, the query protocol of STS by having none.
+/// AWS JSON is known by its target, REST by its paths, the query protocol of STS by having neither.
 pub(crate) fn answer(world: &World, asked: Asked<'_>) -> Answer {
     let target = header(&asked.parts.headers, "x-amz-target").unwrap_or_default();
     let mut answer = match target.strip_prefix(GLUE_TARGET_PREFIX) {
         Some(operation) => glue::answer(world, operation, asked),
+        None if datazone::is_path(asked.parts.uri.path()) => datazone::answer(world, asked),
         None => sts::answer(world, asked),
     };
     answer.delay_ms += world.latency_ms();

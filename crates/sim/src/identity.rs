@@ -55,6 +55,16 @@ impl Identity {
         self.keys.session_token.is_some()
     }
 
+    /// The ARN of the role or user behind a session, by which DataZone knows its members.
+    pub(crate) fn principal(&self) -> String {
+        let Some((account, role)) = self.arn.strip_prefix("arn:aws:sts::").and_then(|rest| rest.split_once(":assumed-role/"))
+        else {
+            return self.arn.clone();
+        };
+        let name = role.split('/').next().unwrap_or(role);
+        format!("arn:aws:iam::{account}:role/{name}")
+    }
+
     pub(crate) fn is_expired(&self, now_ms: i64) -> bool {
         self.expires_at_ms.is_some_and(|expires_at_ms| expires_at_ms <= now_ms)
     }

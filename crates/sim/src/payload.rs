@@ -27,6 +27,8 @@ pub(crate) enum Delivery {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
+    /// Those beside the usual ones.
+    pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) delivery: Delivery,
     pub(crate) delay_ms: u64,
@@ -34,7 +36,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, content_type, body, delivery: Delivery::Whole, delay_ms: 0 }
+        Self { status, content_type, headers: Vec::new(), body, delivery: Delivery::Whole, delay_ms: 0 }
     }
 }
 

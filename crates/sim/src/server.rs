@@ -78,6 +78,7 @@ async fn exchange(world: Arc<World>, request: Request<Incoming>, reset: Arc<Atom
 
 fn response(answer: Answer, request_id: &str) -> Response<Payload> {
     let whole = answer.body.len();
+    let extra = answer.headers;
     let payload = if answer.delivery == Delivery::Truncated {
         Payload::Truncated(Truncated::Unsent(Bytes::from(answer.body).slice(..whole / 2)))
     } else {
@@ -88,6 +89,11 @@ fn response(answer: Answer, request_id: &str) -> Response<Payload> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(whole));
+    for (name, value) in extra {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert("x-amzn-requestid", value);
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 
 use crate::account::Account;
 use crate::clock::Clock;
+use crate::datazone;
 use crate::faults::{FaultTable, FaultedCall, Fired};
 use crate::glue::Glue;
 use crate::log::Requests;
@@ -19,6 +20,7 @@ pub(crate) struct World {
     answered: AtomicU64,
     pub(crate) clock: Clock,
     pub(crate) glue: Glue,
+    pub(crate) datazone: datazone::Service,
     pub(crate) verifier: Verifier,
 }
 
@@ -32,6 +34,7 @@ impl World {
             answered: AtomicU64::new(0),
             clock,
             glue: Glue::default(),
+            datazone: datazone::Service::default(),
             verifier: Verifier::default(),
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Account, Collection, Settings, TableEntry, Visibility};
+use super::{Account, Collection, DomainMutation, Settings, TableEntry, Visibility};
 use crate::identity::{Keys, Role};
 
 /// One change. `catalog` defaults to the account's own.
@@ -91,6 +91,11 @@ pub enum Mutation {
     SetSettings {
         settings: Settings,
     },
+    /// A change inside of a DataZone domain.
+    InDomain {
+        domain: String,
+        change: DomainMutation,
+    },
 }
 
 /// A change to something that is not there.
@@ -100,7 +105,7 @@ pub struct MutationError {
     what: String,
 }
 
-fn missing(what: &str, name: &str) -> MutationError {
+pub(super) fn missing(what: &str, name: &str) -> MutationError {
     MutationError { what: format!("{what} `{name}`") }
 }
 
@@ -135,6 +140,7 @@ impl Account {
             Mutation::ExpireSessions => self.identities.expire_sessions(now_ms),
             Mutation::SetSessionSeconds { seconds } => self.identities.set_session_seconds(seconds),
             Mutation::SetSettings { settings } => self.settings = settings,
+            Mutation::InDomain { domain, change } => return self.change_domain(&domain, change, now_ms),
         }
         Ok(())
     }

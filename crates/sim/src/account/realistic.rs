@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::{Account, Collection, Database, TableEntry, Visibility, text};
+use super::{Account, Collection, Database, TableEntry, Visibility, studio, text};
 use crate::identity::Role;
 
 const DATABASES: [&str; 6] = [
@@ -24,6 +24,9 @@ const DATABASES: [&str; 6] = [
 /// Links, what another account shares, S3 table buckets and a federated catalog.
 const ELSEWHERE: &str = include_str!("../../fixtures/glue/elsewhere.json");
 const ETL: &str = include_str!("../../fixtures/glue/etl.json");
+
+/// What some crawls are asked to keep.
+const OPT_IN: &str = "CANARY_OPT_IN_";
 
 const COLLECTIONS: [(&str, Collection); 6] = [
     ("job", Collection::Job),
@@ -47,6 +50,7 @@ pub(crate) fn account() -> Account {
         put_database(&mut account, database);
     }
     put_etl(&mut account, &parse(ETL));
+    studio::put_domains(&mut account, parse);
     account.put_role(Role {
         external_id: Some("isinglass-demo-external-id".to_owned()),
         session_seconds_max: 43_200,
@@ -56,10 +60,25 @@ pub(crate) fn account() -> Account {
 }
 
 pub(crate) fn canaries() -> Vec<String> {
-    let Ok(canary) = Regex::new("CANARY_[A-Z0-9_]+") else { return Vec::new() };
-    let texts = DATABASES.into_iter().chain([ELSEWHERE, ETL]);
-    let found: BTreeSet<String> = texts.flat_map(|text| canary.find_iter(text)).map(|found| found.as_str().to_owned()).collect();
-    found.into_iter().collect()
+    planted().filter(|canary| !canary.starts_with(OPT_IN)).collect()
+}
+
+pub(crate) fn opt_in_canaries() -> Vec<String> {
+    planted().filter(|canary| canary.starts_with(OPT_IN)).collect()
+}
+
+fn planted() -> impl Iterator<Item = String> {
+    let canary = Regex::new("CANARY_[A-Z0-9_]+").ok();
+    let found: BTreeSet<String> = canary
+        .iter()
+        .flat_map(|canary| fixtures().flat_map(|text| canary.find_iter(text)))
+        .map(|found| found.as_str().to_owned())
+        .collect();
+    found.into_iter()
+}
+
+fn fixtures() -> impl Iterator<Item = &'static str> {
+    DATABASES.into_iter().chain([ELSEWHERE, ETL]).chain(studio::FIXTURES)
 }
 
 /// A workflow without a past, for accounts that need more of them than fit on a page.
@@ -146,9 +165,10 @@ mod tests {
 
     #[test]
     fn canaries_are_many_and_none_hides_in_another_place() {
-        let canaries = canaries();
-        assert!(canaries.len() > 60, "{}", canaries.len());
-        let all: String = DATABASES.into_iter().chain([ELSEWHERE, ETL]).collect();
+        let canaries: Vec<String> = planted().collect();
+        assert!(canaries.len() > 130, "{}", canaries.len());
+        assert!(opt_in_canaries().len() > 20);
+        let all: String = fixtures().collect();
         let canary = Regex::new("CANARY_[A-Z0-9_]+").expect("pattern");
         assert_eq!(canary.find_iter(&all).count(), canaries.len(), "a canary that stands twice cannot tell where it leaked");
     }

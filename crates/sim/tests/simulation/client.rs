@@ -27,6 +27,9 @@ pub(crate) struct Client {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
+    /// `x-amzn-errortype`, where REST services say the code of an error.
+    pub(crate) error_type: String,
+    pub(crate) headers: http::HeaderMap,
 }
 
 impl Reply {
@@ -85,6 +88,17 @@ impl Client {
         self.signed("glue", &headers, input.to_string())
     }
 
+    /// A request to DataZone: `path` with its query, and a body where one is given.
+    pub(crate) async fn datazone(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        self.try_datazone(method, path, body).await.expect("an answer")
+    }
+
+    pub(crate) async fn try_datazone(&self, method: Method, path: &str, body: Option<Value>) -> Result<Reply, String> {
+        let headers = [("content-type", "application/json")];
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        self.send(self.signed_at(&method, path, ("datazone", &headers), body)).await
+    }
+
     pub(crate) async fn sts(&self, members: &[(&str, &str)]) -> Reply {
         let pairs = members.iter().map(|(name, value)| format!("{name}={}", form_encode(value)));
         let body = pairs.collect::<Vec<_>>().join("&") + "&Version=2011-06-15";
@@ -118,11 +132,23 @@ impl Client {
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, String> {
         let response = self.http.request(request).await.map_err(|error| format!("{error:?}"))?;
         let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let error_type = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let body = response.into_body().collect().await.map_err(|error| format!("{error:?}"))?.to_bytes();
-        Ok(Reply { status, body })
+        Ok(Reply { status, body, error_type, headers })
     }
 
     fn signed(&self, service: &str, headers: &[(&str, &str)], body: String) -> Request<Full<Bytes>> {
+        self.signed_at(&Method::POST, "/", (service, headers), body)
+    }
+
+    fn signed_at(
+        &self,
+        method: &Method,
+        path: &str,
+        (service, headers): (&str, &[(&str, &str)]),
+        body: String,
+    ) -> Request<Full<Bytes>> {
         let Keys { access_key_id, secret_access_key, session_token } = self.keys.clone();
         let identity = Credentials::new(access_key_id, secret_access_key, session_token, None, "test").into();
         let parameters = v4::SigningParams::builder()
@@ -134,10 +160,10 @@ impl Client {
             .build()
             .expect("parameters")
             .into();
-        let uri = format!("{}/", self.endpoint);
-        let signable = SignableRequest::new("POST", &uri, headers.iter().copied(), SignableBody::Bytes(body.as_bytes()));
+        let uri = format!("{}{path}", self.endpoint);
+        let signable = SignableRequest::new(method.as_str(), &uri, headers.iter().copied(), SignableBody::Bytes(body.as_bytes()));
         let (instructions, _) = sign(signable.expect("signable"), &parameters).expect("signed").into_parts();
-        let mut request = Request::builder().method(Method::POST).uri(uri);
+        let mut request = Request::builder().method(method.clone()).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -3,6 +3,8 @@
 mod catalog;
 mod client;
 mod control;
+mod datazone;
+mod datazone_security;
 mod faults;
 mod load;
 mod paging;
