@@ -6,6 +6,8 @@ use crate::name::encode_part;
 
 /// The catalog of an account that has no name of its own; the name that connections give it.
 const OWN_CATALOG: &str = "AwsDataCatalog";
+/// Parts of an ARN that are read in other ways than the usual one; real ones have four at most.
+const PARTS_READ_MAX: usize = 8;
 
 /// The ARN of a Glue table, taken apart: `arn:<partition>:glue:<region>:<account>:table/[<catalog>/…]<database>/<table>`
 /// (AWS Glue resource ARNs, Service Authorization Reference). Glue folds names to lower case, and so does this.
@@ -80,14 +82,34 @@ impl GlueTableArn {
     /// Where the table lies below a Glue connection of the given account: `<catalog>/<database>/<table>`, each part encoded.
     #[must_use]
     pub fn path_in(&self, connection_account: &str) -> String {
-        let catalog = match (&self.catalog, self.account == connection_account) {
+        self.path_of(connection_account, self.catalog.as_deref(), &self.database, &self.table)
+    }
+
+    /// Every path that the ARN can stand for below a Glue connection of the given account, that of [`Self::path_in`] first. ARNs
+    /// leave slashes as they are, so a table with one in its name has the ARN of a table in a nested catalog.
+    #[must_use]
+    pub fn paths_in(&self, connection_account: &str) -> Vec<String> {
+        let mut paths = vec![self.path_in(connection_account)];
+        let Some(catalog) = &self.catalog else { return paths };
+        let parts: Vec<&str> =
+            catalog.split('/').chain([self.database.as_str(), self.table.as_str()]).take(PARTS_READ_MAX).collect();
+        for database in (0..parts.len() - 2).rev() {
+            let catalog = (database > 0).then(|| parts[..database].join("/"));
+            let table = parts[database + 1..].join("/");
+            paths.push(self.path_of(connection_account, catalog.as_deref(), parts[database], &table));
+        }
+        paths
+    }
+
+    fn path_of(&self, connection_account: &str, catalog: Option<&str>, database: &str, table: &str) -> String {
+        let catalog = match (catalog, self.account == connection_account) {
             (None, true) => OWN_CATALOG.to_owned(),
             (None, false) => self.account.clone(),
-            (Some(nested), true) => nested.clone(),
+            (Some(nested), true) => nested.to_owned(),
             (Some(nested), false) => format!("{}:{nested}", self.account),
         };
         let mut path = String::new();
-        for (index, part) in [&catalog, &self.database, &self.table].into_iter().enumerate() {
+        for (index, part) in [&catalog, database, table].into_iter().enumerate() {
             if index > 0 {
                 path.push('/');
             }
@@ -148,6 +170,20 @@ mod tests {
             assert_eq!(parsed.to_string(), arn);
             assert_eq!(GlueTableArn::of_table("eu-west-1", OWN, path), Some(parsed));
         }
+    }
+
+    #[test]
+    fn a_table_with_a_slash_in_its_name_is_among_the_readings_of_its_arn() {
+        let path = "AwsDataCatalog/sales/a%2Fb";
+        let arn = GlueTableArn::of_table("eu-west-1", OWN, path).unwrap();
+        assert_eq!(arn.to_string(), "arn:aws:glue:eu-west-1:111122223333:table/sales/a/b");
+        assert_eq!(arn.paths_in(OWN), ["sales/a/b", path]);
+        assert_eq!(arn.paths_in("444455556666"), ["111122223333:sales/a/b", "111122223333/sales/a%2Fb"]);
+        let nested = GlueTableArn::parse("arn:aws:glue:eu-west-1:111122223333:table/s3tablescatalog/web/db/hits").unwrap();
+        let expected =
+            ["s3tablescatalog%2Fweb/db/hits", "s3tablescatalog/web/db%2Fhits", "AwsDataCatalog/s3tablescatalog/web%2Fdb%2Fhits"];
+        assert_eq!(nested.paths_in(OWN), expected);
+        assert_eq!(GlueTableArn::parse("arn:aws:glue:eu-west-1:111122223333:table/a/b").unwrap().paths_in(OWN).len(), 1);
     }
 
     #[test]

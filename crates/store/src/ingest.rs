@@ -11,6 +11,7 @@ pub(crate) mod prepare;
 mod run;
 mod seen;
 pub(crate) mod tally;
+mod twins;
 pub(crate) mod write;
 
 pub(crate) use column_changes::same as same_column;

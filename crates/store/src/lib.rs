@@ -10,6 +10,7 @@ mod dialect;
 mod error;
 mod file;
 mod history;
+mod identity;
 mod ingest;
 mod migrations;
 mod query;
@@ -23,7 +24,7 @@ pub use history::{ChangeKind, Changed, Diff, Difference, HistoryEvent};
 pub use ingest::{FinishedRun, RemovalPolicy, RunEnd, RunWriter};
 pub use query::{
     Archived, Candidate, Children, Direction, ExportCursor, ExportFilter, ExportPage, Found, Graph, GraphEdge, Hit, LineageLevel,
-    LineageQuery, Matched, Node, RunRef, RunState, RunSummary, SearchQuery, StoredAsset, Subject,
+    LineageQuery, Matched, Node, RunRef, RunState, RunSummary, SearchQuery, StoredAsset, Subject, Twin, Twins,
 };
 pub use store::{Store, StoreOptions};
 pub use url::CatalogUrl;

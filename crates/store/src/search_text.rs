@@ -204,8 +204,12 @@ impl SearchText {
         collector.pieces(&asset.name, Ends::Both);
         let common_from = collector.text.len();
         collector.words(&asset.name);
-        if let Some(description) = asset.attributes.text(Attribute::Description) {
-            collector.words(cut(description));
+        for text in descriptions(asset) {
+            collector.words(cut(text));
+        }
+        if let Some(name) = technical_name(asset) {
+            collector.joined(name);
+            collector.words(name);
         }
         for column in asset.columns.iter() {
             collector.joined(column.name);
@@ -221,6 +225,23 @@ impl SearchText {
         let common = &self.text[self.common_from..];
         common.split_ascii_whitespace().filter(|word| !word.bytes().any(|byte| byte.is_ascii_digit()))
     }
+}
+
+/// The texts that say in prose what an asset is, the first one to be shown with it.
+pub(crate) fn descriptions(asset: &Asset) -> impl Iterator<Item = &str> {
+    let told = [Attribute::Description, Attribute::SmusAssetSummary, Attribute::ShortDescription, Attribute::LongDescription];
+    let count = if is_told_in_many_ways(asset.kind) { told.len() } else { 1 };
+    told.into_iter().take(count).filter_map(|attribute| asset.attributes.text(attribute))
+}
+
+/// The name in the source of an asset that has another one for people.
+pub(crate) fn technical_name(asset: &Asset) -> Option<&str> {
+    if asset.kind.is_smus_asset() { asset.attributes.text(Attribute::SmusAssetTechnicalName) } else { None }
+}
+
+/// Tables outnumber all else and have one description: their attributes are not searched for more.
+fn is_told_in_many_ways(kind: Kind) -> bool {
+    kind.is_smus_asset() || matches!(kind, Kind::SmusDataProduct | Kind::Glossary | Kind::GlossaryTerm)
 }
 
 /// The part of a description that is searched.

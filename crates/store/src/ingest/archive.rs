@@ -10,7 +10,7 @@ use crate::dialect::{number_list, text_list};
 use crate::history::ChangeKind;
 use crate::ingest::context::Context;
 use crate::ingest::tally::{Lines, LocationRole};
-use crate::ingest::{edges, history};
+use crate::ingest::{edges, history, twins};
 use crate::{Result, content};
 
 /// Assets archived by one set of statements.
@@ -56,6 +56,8 @@ pub(crate) async fn archive(connection: &mut SqliteConnection, context: &mut Con
         let heirs = release_locations(connection, context, &removed).await?;
         remove_words(connection, &ids).await?;
         edges::remove(connection, &ids).await?;
+        let made = active.iter().filter(|leaving| leaving.lines.kind.is_smus_asset()).map(|leaving| leaving.id);
+        twins::remove(connection, &made.collect::<Vec<_>>()).await?;
         history::write_archived(connection, context.run, &ids).await?;
         for leaving in &active {
             lines += 1 + leaving.lines.columns + u64::from(leaving.lines.location != LocationRole::None);

@@ -260,7 +260,7 @@ impl Expansion {
 
 /// Whether other assets have their qualified names below assets of this kind.
 const fn is_container(kind: Kind) -> bool {
-    matches!(kind, Kind::Connection | Kind::Database | Kind::Schema)
+    matches!(kind, Kind::Connection | Kind::Database | Kind::Schema | Kind::SmusDomain | Kind::SmusProject | Kind::Glossary)
 }
 
 impl Store {

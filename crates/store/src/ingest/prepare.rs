@@ -10,6 +10,7 @@ use model::name::decode_part;
 use model::{Asset, AssetBatch, Item, Kind, S3Location};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use crate::identity;
 use crate::ingest::edges::Edge;
 use crate::search_text::{Collector, SearchText};
 
@@ -44,6 +45,8 @@ pub(crate) struct Prepared {
     pub(crate) location: Option<S3Location>,
     pub(crate) search: SearchText,
     pub(crate) edges: Vec<Edge>,
+    /// The canonical ARN of the Glue table that it is made from.
+    pub(crate) source: Option<Arc<str>>,
 }
 
 impl PreparedItem {
@@ -115,6 +118,7 @@ impl Preparer {
             location: asset.data_location(),
             search: SearchText::of(asset, &mut self.words),
             edges: edges_of(asset),
+            source: identity::source_of(asset).map(|arn| Arc::from(arn.to_string())),
         }
     }
 
@@ -147,7 +151,10 @@ fn edges_of(asset: &Asset) -> Vec<Edge> {
             Some(Value::References(references)) => references.as_slice(),
             _ => &[],
         };
-        references.iter().map(move |reference| make(reference.qualified_name.as_str().to_owned())).collect::<Vec<_>>()
+        references
+            .iter()
+            .map(move |reference| make(identity::node_name(reference.qualified_name.as_str(), asset.kind)))
+            .collect::<Vec<_>>()
     };
     let mut edges = side(Attribute::Inputs, Edge::input);
     edges.extend(side(Attribute::Outputs, Edge::output));

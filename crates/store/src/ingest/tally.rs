@@ -81,7 +81,7 @@ impl Tally {
     pub(crate) fn find_own(&mut self, lines: &Lines) {
         let (process, object) = lines.location.lines();
         self.find(lines.kind, 1);
-        self.find(Kind::Column, lines.columns.cast_signed());
+        self.find(lines.kind.column_kind(), lines.columns.cast_signed());
         self.find(Kind::Process, process.cast_signed());
         self.find(Kind::S3Object, object.cast_signed());
     }
@@ -90,7 +90,7 @@ impl Tally {
     pub(crate) fn lose_own(&mut self, lines: &Lines) {
         let (process, object) = lines.location.lines();
         self.find(lines.kind, -1);
-        self.find(Kind::Column, -lines.columns.cast_signed());
+        self.find(lines.kind.column_kind(), -lines.columns.cast_signed());
         self.find(Kind::Process, -process.cast_signed());
         self.find(Kind::S3Object, -object.cast_signed());
     }
@@ -99,7 +99,7 @@ impl Tally {
     pub(crate) fn find_difference(&mut self, old: &Lines, new: &Lines) {
         let (old_process, old_object) = old.location.lines();
         let (process, object) = new.location.lines();
-        self.find(Kind::Column, new.columns.cast_signed() - old.columns.cast_signed());
+        self.find(new.kind.column_kind(), new.columns.cast_signed() - old.columns.cast_signed());
         self.find(Kind::Process, process.cast_signed() - old_process.cast_signed());
         self.find(Kind::S3Object, object.cast_signed() - old_object.cast_signed());
     }

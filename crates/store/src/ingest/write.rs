@@ -15,7 +15,7 @@ use crate::ingest::context::Context;
 use crate::ingest::edges::{self, EdgeRow};
 use crate::ingest::prepare::{Prepared, PreparedBatch, PreparedItem};
 use crate::ingest::tally::{Lines, LocationRole, Tally};
-use crate::ingest::{column_changes, history};
+use crate::ingest::{column_changes, history, twins};
 use crate::search_text::AsIs;
 
 /// What is known of a stored asset before the write.
@@ -343,6 +343,7 @@ async fn write_rows(connection: &mut SqliteConnection, context: &mut Context, ro
     LOCATIONS.write(connection, &claimed, |query, row| query.bind(row.0.to_owned()).bind(row.1).bind(connection_id)).await?;
     write_words(connection, context, &contents).await?;
     write_edges(connection, &contents).await?;
+    twins::write(connection, &contents).await?;
     history::write(connection, context.run, &contents).await
 }
 

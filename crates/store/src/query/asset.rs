@@ -79,17 +79,6 @@ impl Subject {
     }
 }
 
-/// What lies directly in an asset or folder, one page.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Children {
-    /// The assets, by name.
-    pub assets: Vec<StoredAsset>,
-    /// Names of folders that are no assets (`jobs`, `workflows`), encoded; on the first page only.
-    pub folders: Vec<String>,
-    /// Where the next page goes on, if there is one.
-    pub next: Option<QualifiedName>,
-}
-
 /// The statement for whole assets: goes on with a condition over `place p`, `asset a` and `content c`.
 pub(crate) const SELECT: &str = "SELECT c.id, p.path, c.part, c.kind, c.first_run, c.changed_run, c.name, c.attributes, c.columns,
     a.archived_run, a.location, coalesce(f.started_ms, 0), coalesce(l.started_ms, 0)
@@ -216,53 +205,5 @@ impl Store {
             }
             after = row.try_get(2)?;
         }
-    }
-
-    /// The active assets that lie directly in an asset or folder, by name (bytewise), at most `limit`, after the given one.
-    /// Processes are left out.
-    ///
-    /// # Errors
-    /// When the catalog cannot be read.
-    pub async fn children(&self, name: &QualifiedName, limit: usize, after: Option<&QualifiedName>) -> Result<Children> {
-        let text = format!(
-            "{SELECT} WHERE p.path = $1 AND a.part > $2 AND a.archived_run = 0 AND a.kind NOT IN (12, 13)
-            ORDER BY a.part, a.kind LIMIT $3"
-        );
-        let after_part = after.map_or("", |after| after.as_str().rsplit('/').next().unwrap_or_default());
-        let asked = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-        let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(format!("{name}/")).bind(after_part.to_owned()).bind(asked);
-        let rows = query.fetch_all(self.readers()).await?;
-        let mut assets = rows.iter().take(limit).map(read).collect::<Result<Vec<_>>>()?;
-        let more = rows.len() > limit;
-        let next = if more { self.end_page(&mut assets, &rows[limit])? } else { None };
-        let folders = if after.is_none() { self.folders(name).await? } else { Vec::new() };
-        Ok(Children { assets, folders, next })
-    }
-
-    /// Two kinds of one name stay on one page: the page goes on after the name.
-    fn end_page(&self, assets: &mut Vec<StoredAsset>, first_of_next: &SqliteRow) -> Result<Option<QualifiedName>> {
-        let next = read(first_of_next)?;
-        if assets.last().is_some_and(|last| last.asset.qualified_name == next.asset.qualified_name) {
-            assets.push(next);
-        }
-        Ok(assets.last().map(|last| last.asset.qualified_name.clone()))
-    }
-
-    /// Folders directly below a connection that are no assets.
-    async fn folders(&self, name: &QualifiedName) -> Result<Vec<String>> {
-        if connection_of(name.as_str()) != Some(name.as_str()) {
-            return Ok(Vec::new());
-        }
-        let root = format!("{name}/");
-        // 12 and 13 are processes.
-        let text = "SELECT p.path FROM place p WHERE p.path > $1 AND p.path < $2
-            AND EXISTS (SELECT 1 FROM asset a WHERE a.place = p.id AND a.archived_run = 0 AND a.kind NOT IN (12, 13)) ORDER BY p.path";
-        let query = sqlx::query_scalar(text).bind(root.clone()).bind(format!("{name}0"));
-        let paths: Vec<String> = query.fetch_all(self.readers()).await?;
-        let below = paths.iter().map(|path| &path[root.len()..path.len() - 1]);
-        let folders: Vec<String> = below.filter(|folder| !folder.contains('/')).map(str::to_owned).collect();
-        let as_assets = folders.iter().map(|folder| format!("{root}{folder}")).collect::<Vec<_>>();
-        let known = names::find(self.readers(), as_assets.iter().map(String::as_str)).await?;
-        Ok(folders.into_iter().filter(|folder| !known.contains_key(&format!("{root}{folder}"))).collect())
     }
 }

@@ -1,11 +1,11 @@
 //! Finding stored assets by their qualified names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::Kind;
 use sqlx::{Row as _, SqlitePool};
 
-use crate::dialect::text_list;
+use crate::dialect::{number_list, text_list};
 use crate::ingest::prepare::split_name;
 use crate::{Result, content};
 
@@ -25,6 +25,9 @@ pub(crate) async fn find<'a>(pool: &SqlitePool, names: impl IntoIterator<Item = 
         let (place, part) = split_name(name);
         by_place.entry(place).or_default().push(part);
     }
+    if by_place.len() > 1 {
+        keep_places(pool, &mut by_place).await?;
+    }
     let mut found: HashMap<String, Named> = HashMap::new();
     for (place, parts) in by_place {
         let text = "SELECT a.part, a.id, a.kind, a.archived_run FROM place p JOIN asset a ON a.place = p.id
@@ -41,4 +44,20 @@ pub(crate) async fn find<'a>(pool: &SqlitePool, names: impl IntoIterator<Item = 
         }
     }
     Ok(found)
+}
+
+/// Leaves out the places that there are none of: names are often asked for that might exist.
+async fn keep_places(pool: &SqlitePool, by_place: &mut BTreeMap<&str, Vec<&str>>) -> Result<()> {
+    let text = "SELECT DISTINCT path FROM place WHERE path IN (SELECT value FROM json_each($1))";
+    let existing: Vec<String> = sqlx::query_scalar(text).bind(text_list(by_place.keys().copied())).fetch_all(pool).await?;
+    let existing: HashSet<&str> = existing.iter().map(String::as_str).collect();
+    by_place.retain(|place, _| existing.contains(place));
+    Ok(())
+}
+
+/// A name that is not what the last part of a qualified name says, by the id of its asset.
+pub(crate) async fn given_names(pool: &SqlitePool, ids: impl IntoIterator<Item = i64>) -> Result<HashMap<i64, String>> {
+    let text = "SELECT id, name FROM content WHERE id IN (SELECT value FROM json_each($1)) AND name IS NOT NULL";
+    let rows = sqlx::query(text).bind(number_list(ids)).fetch_all(pool).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

@@ -1,9 +1,8 @@
 //! The order of search results: the same in every database, since it looks at nothing but the assets.
 
-use model::attribute::Attribute;
 use model::{Asset, Kind};
 
-use crate::search_text::{Collector, joined};
+use crate::search_text::{Collector, descriptions, joined, technical_name};
 
 /// Why an asset was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,13 +61,17 @@ impl Question {
         if !self.joined.is_empty() && joined(&asset.name) == self.joined {
             return (SAME_LETTERS, Matched::Name);
         }
+        let technical = technical_name(asset);
+        if technical.is_some_and(|name| !self.joined.is_empty() && joined(name) == self.joined) {
+            return (SAME_LETTERS, Matched::Name);
+        }
         if name.starts_with(&self.whole) {
             return (NAME_PREFIX, Matched::Name);
         }
         if self.words_in(&asset.name) {
             return (NAME_WORDS, Matched::Name);
         }
-        if name.contains(&self.whole) {
+        if name.contains(&self.whole) || technical.is_some_and(|name| self.words_in(name)) {
             return (NAME_PART, Matched::Name);
         }
         self.column_tier(asset)
@@ -87,8 +90,7 @@ impl Question {
         if let Some(path) = by_words {
             return (COLUMN_WORDS, Matched::Column(path.to_owned()));
         }
-        let description = asset.attributes.text(Attribute::Description);
-        if description.is_some_and(|text| self.words_in(text)) {
+        if descriptions(asset).any(|text| self.words_in(text)) {
             (DESCRIPTION, Matched::Description)
         } else {
             (WORDS, Matched::Words)

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use model::attribute::Attribute;
 use model::{Kind, QualifiedName};
 
 use crate::content::{self, Stored};
 use crate::query::rank::{self, Matched, Question};
-use crate::search_text::{Collector, Ends, joined, kind_token};
+use crate::search_text::{Collector, Ends, descriptions, joined, kind_token};
 use crate::{Result, Store};
 
 /// What is searched for.
@@ -109,7 +108,7 @@ impl Store {
                 kind: asset.kind,
                 qualified_name: asset.qualified_name.clone(),
                 name: asset.name.clone(),
-                description: asset.attributes.text(Attribute::Description).map(str::to_owned),
+                description: descriptions(asset).next().map(str::to_owned),
                 matched,
             };
             ranked.push((rank, hit));

@@ -17,6 +17,14 @@ mod runs;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
+mod studio;
+#[cfg(test)]
+mod studio_kinds;
+#[cfg(test)]
+mod twin_lineage;
+#[cfg(test)]
+mod twins;
+#[cfg(test)]
 mod writing;
 
 /// Runs each function against each database.
@@ -81,4 +89,23 @@ conformance! {
     lineage::columns_have_lineage_of_their_own,
     history::every_change_is_kept_with_its_columns,
     history::two_runs_are_compared_by_their_net_difference,
+    twins::twins_find_each_other_whichever_is_crawled_first,
+    twins::a_source_that_changes_or_goes_takes_its_twin_along,
+    twins::what_is_archived_has_no_twin_until_it_is_restored,
+    twins::every_connection_that_holds_the_table_is_a_twin,
+    twins::many_assets_of_one_table_are_cut_and_it_says_so,
+    twins::spellings_nested_catalogs_and_odd_names_are_understood,
+    twins::links_lead_to_the_table_that_they_stand_for,
+    twins::links_lead_to_owners_in_other_accounts,
+    twins::twins_cost_an_unchanged_crawl_nothing,
+    twin_lineage::lineage_goes_from_a_table_to_what_is_made_from_it_and_back,
+    twin_lineage::a_table_that_lineage_names_by_its_arn_is_the_table,
+    twin_lineage::lineage_by_the_arn_of_a_link_is_lineage_of_its_owner,
+    twin_lineage::cycles_through_twins_end,
+    twin_lineage::columns_of_twins_are_one_hop_apart,
+    studio_kinds::folders_of_domains_and_projects_are_listed,
+    studio_kinds::columns_of_the_studio_are_counted_found_and_exported_as_such,
+    studio_kinds::what_lies_in_a_domain_project_or_glossary_goes_with_it,
+    studio_kinds::a_project_that_was_seen_stays_with_what_lies_in_it,
+    studio_kinds::technical_names_summaries_and_terms_are_searched,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::document::{AssetStatus, write_attributes};
 use model::lineage::{location_object, location_process};
-use model::{Asset, Attribute, Column, Guid, Kind};
+use model::{Asset, Attribute, Column, Guid};
 use parquet::basic::{Compression, ConvertedType, Type as PhysicalType, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type};
 use parquet::file::properties::WriterProperties;
@@ -105,7 +105,7 @@ impl ParquetFiles {
     fn write_column(&mut self, table: &Asset, column: &Column<'_>) -> Result<(), Failure> {
         let name = format!("{}/{}", table.qualified_name, column.path);
         let texts = [
-            text(Guid::of(Kind::Column, &name).to_string()),
+            text(Guid::of(table.kind.column_kind(), &name).to_string()),
             text(name),
             text(table.qualified_name.as_str()),
             text(column.name),
