@@ -24,7 +24,7 @@ pub use history::{ChangeKind, Changed, Diff, Difference, HistoryEvent};
 pub use ingest::{FinishedRun, RemovalPolicy, RunEnd, RunWriter};
 pub use query::{
     Archived, Candidate, Children, Direction, ExportCursor, ExportFilter, ExportPage, Found, Graph, GraphEdge, Hit, LineageLevel,
-    LineageQuery, Matched, Node, RunRef, RunState, RunSummary, SearchQuery, StoredAsset, Subject, Twin, Twins,
+    LineageQuery, Matched, NamedAsset, Node, RunRef, RunState, RunSummary, SearchQuery, StoredAsset, Subject, Twin, Twins,
 };
 pub use store::{Store, StoreOptions};
 pub use url::CatalogUrl;

@@ -18,6 +18,7 @@ pub use children::Children;
 pub use export::{Archived, ExportCursor, ExportFilter, ExportPage};
 pub use find::{Candidate, Found};
 pub use lineage::{Direction, Graph, GraphEdge, LineageLevel, LineageQuery, Node};
+pub use names::NamedAsset;
 pub use rank::Matched;
 pub use runs::{RunRef, RunState, RunSummary};
 pub use search::{Hit, SearchQuery};

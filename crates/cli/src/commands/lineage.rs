@@ -1,13 +1,13 @@
 //! `lineage`: what an asset is made from and what is made from it, as a tree.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use model::QualifiedName;
+use model::{Kind, QualifiedName};
 use serde_json::json;
-use store::{Graph, GraphEdge, LineageLevel, LineageQuery, Subject};
+use store::{Graph, GraphEdge, LineageLevel, LineageQuery, Node, Subject};
 
 use crate::arguments::{Direction, LineageArguments};
-use crate::catalog::{self, short};
+use crate::catalog;
 use crate::failure::{Outcome, Status};
 use crate::output::{Page, bold, dim, print_json};
 
@@ -19,31 +19,49 @@ const TREE_DEPTH_MAX: usize = 50;
 
 pub(crate) async fn run(arguments: &LineageArguments) -> Outcome {
     let store = catalog::open(&arguments.from).await?;
-    let subject = catalog::find(&store, &arguments.name).await?;
     let direction = match arguments.direction {
         Direction::Upstream => store::Direction::Upstream,
         Direction::Downstream => store::Direction::Downstream,
         Direction::Both => store::Direction::Both,
     };
-    let level = if matches!(subject, Subject::Column { .. }) { LineageLevel::Columns } else { LineageLevel::Assets };
-    let query = LineageQuery { start: subject.qualified_name(), direction, depth: arguments.depth, level, nodes_max: NODES_MAX };
-    let graph = store.lineage(&query).await?;
+    let query = |start, level| LineageQuery { start, direction, depth: arguments.depth, level, nodes_max: NODES_MAX };
+    let graph = match catalog::find(&store, &arguments.name).await {
+        Ok(subject) => {
+            let level = if matches!(subject, Subject::Column { .. }) { LineageLevel::Columns } else { LineageLevel::Assets };
+            store.lineage(&query(subject.qualified_name(), level)).await?
+        }
+        Err(failure) if catalog::is_outside(&arguments.name) => {
+            let start = QualifiedName::from_encoded(arguments.name.trim());
+            let graph = store.lineage(&query(start, LineageLevel::Assets)).await?;
+            if is_known_outside(&graph) { graph } else { return Err(failure) }
+        }
+        Err(failure) => return Err(failure),
+    };
     if arguments.from.json {
         print_json(&as_json(&graph))?;
     } else {
-        print_trees(&graph, &query, arguments.direction)?;
+        print_trees(&graph, arguments.direction)?;
     }
     Ok(Status::Complete)
 }
 
-fn print_trees(graph: &Graph, query: &LineageQuery, direction: Direction) -> Result<(), crate::failure::Failure> {
+/// Whether a graph begins at something that no connection holds and that processes name all the same.
+fn is_known_outside(graph: &Graph) -> bool {
+    !graph.edges.is_empty() && graph.nodes.first().is_some_and(|start| start.status.is_none())
+}
+
+fn print_trees(graph: &Graph, direction: Direction) -> Result<(), crate::failure::Failure> {
+    let Some(start) = graph.nodes.first().map(|node| &node.reference.qualified_name) else { return Ok(()) };
+    let titles = catalog::titles(&graph.nodes);
+    let nodes = graph.nodes.iter().map(|node| (&node.reference.qualified_name, node)).collect();
     let mut page = Page::default();
-    page.line(bold(short(&query.start)));
+    page.line(bold(titles.get(start).map_or("", String::as_str)));
     let ways = [(Direction::Upstream, "made from"), (Direction::Downstream, "goes into")];
     for (way, title) in ways.into_iter().filter(|(way, _)| direction == Direction::Both || direction == *way) {
         page.heading(title);
-        let mut tree = Tree { graph, way, shown: HashSet::from([query.start.clone()]), lines: Vec::new() };
-        tree.grow(&query.start, "  ", 0);
+        let mut tree =
+            Tree { graph, nodes: &nodes, titles: &titles, way, shown: HashSet::from([start.clone()]), lines: Vec::new() };
+        tree.grow(start, "  ", 0);
         if tree.lines.is_empty() {
             page.line(dim("  nothing that the catalog knows of"));
         }
@@ -60,6 +78,8 @@ fn print_trees(graph: &Graph, query: &LineageQuery, direction: Direction) -> Res
 /// A graph unrolled from one asset. What was shown before is not unrolled again, so cycles end.
 struct Tree<'g> {
     graph: &'g Graph,
+    nodes: &'g HashMap<&'g QualifiedName, &'g Node>,
+    titles: &'g HashMap<&'g QualifiedName, String>,
     way: Direction,
     shown: HashSet<QualifiedName>,
     lines: Vec<String>,
@@ -73,20 +93,24 @@ impl<'g> Tree<'g> {
         let next = self.next_of(from);
         for (index, (edge, name)) in next.iter().enumerate() {
             let is_last = index + 1 == next.len();
-            let kind = self
-                .graph
-                .nodes
-                .iter()
-                .find(|node| node.reference.qualified_name == **name)
-                .map_or("", |node| node.reference.kind.type_name());
             let is_new = self.shown.insert((*name).clone());
             let again = if is_new { "" } else { " (shown above)" };
             let branch = if is_last { "└─ " } else { "├─ " };
-            self.lines.push(format!("{indent}{branch}{} {}", short(name), dim(&format!("{kind} by {}{again}", edge.process_kind))));
+            let (shown, about) = self.describe(name);
+            self.lines.push(format!("{indent}{branch}{shown} {}", dim(&format!("{about} by {}{again}", edge.process_kind))));
             if is_new {
                 self.grow(name, &format!("{indent}{}", if is_last { "   " } else { "│  " }), depth + 1);
             }
         }
+    }
+
+    /// What a node is called, and what it is.
+    fn describe(&self, name: &QualifiedName) -> (String, String) {
+        let title = self.titles.get(name).cloned().unwrap_or_else(|| catalog::label(name));
+        let Some(node) = self.nodes.get(name) else { return (title, String::new()) };
+        let is_foreign = node.status.is_none() && node.reference.kind != Kind::Dataset;
+        let note = if is_foreign { ", not in this catalog," } else { "" };
+        (title, format!("{}{note}", node.reference.kind.type_name()))
     }
 
     fn next_of(&self, name: &QualifiedName) -> Vec<(&'g GraphEdge, &'g QualifiedName)> {

@@ -49,7 +49,7 @@ fn matched(hit: &Hit) -> String {
 fn row(hit: &Hit) -> Vec<String> {
     let description = hit.description.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
     let shown: String = description.chars().take(DESCRIPTION_CHARACTERS_MAX).collect();
-    vec![hit.kind.to_string(), catalog::short(&hit.qualified_name).to_owned(), matched(hit), shown]
+    vec![hit.kind.to_string(), catalog::title(&hit.name, &hit.qualified_name), matched(hit), shown]
 }
 
 fn as_json(hit: &Hit) -> serde_json::Value {

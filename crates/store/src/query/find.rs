@@ -1,6 +1,6 @@
 //! From what a person types to an asset.
 
-use model::{Kind, QualifiedName};
+use model::{GlueTableArn, Kind, QualifiedName};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -32,8 +32,8 @@ pub struct Candidate {
 const CANDIDATES_MAX: usize = 10;
 
 impl Store {
-    /// Resolves what a person types: a qualified name, the unique end of one (`sales/orders`), or a name. What is archived is
-    /// meant only where nothing active is.
+    /// Resolves what a person types: a qualified name, the unique end of one (`sales/orders`), a name, or the ARN of a Glue table.
+    /// What is archived is meant only where nothing active is.
     ///
     /// # Errors
     /// When the catalog cannot be read.
@@ -43,15 +43,23 @@ impl Store {
         if let Some(subject) = self.asset(&QualifiedName::from_encoded(exact)).await? {
             return Ok(Found::One(Box::new(subject)));
         }
+        let mut matches = self.at_arn(exact).await?;
         let last = exact.rsplit('/').next().unwrap_or_default();
         let plan = MatchPlan::exact_name(&model::name::decode_part(last));
         let ending = format!("/{exact}");
-        let mut matches = Vec::new();
+        let mut called = Vec::new();
         for stored in self.matching(&plan).await? {
-            let name = stored.asset.qualified_name.as_str();
-            if name.ends_with(&ending) {
-                matches.push(Candidate { kind: stored.asset.kind, qualified_name: stored.asset.qualified_name });
+            let asset = stored.asset;
+            let candidate = Candidate { kind: asset.kind, qualified_name: asset.qualified_name };
+            if candidate.qualified_name.as_str().ends_with(&ending) {
+                matches.push(candidate);
+            } else if asset.name == exact {
+                called.push(candidate);
             }
+        }
+        if matches.is_empty() {
+            // Some qualified names are made of ids: their assets go by their names.
+            matches = called;
         }
         if matches.is_empty() {
             matches = self.archived_at(exact).await?;
@@ -66,6 +74,14 @@ impl Store {
         }
         matches.truncate(CANDIDATES_MAX);
         Ok(Found::Candidates(matches))
+    }
+
+    /// The tables and views of an ARN.
+    async fn at_arn(&self, typed: &str) -> Result<Vec<Candidate>> {
+        let Some(arn) = GlueTableArn::parse(typed) else { return Ok(Vec::new()) };
+        let holders = self.holders(&self.accounts().await?, [arn]).await?;
+        let found = holders.into_values().flatten();
+        Ok(found.map(|(name, kind)| Candidate { kind, qualified_name: QualifiedName::from_encoded(name) }).collect())
     }
 
     /// Archived assets whose qualified names end with what was typed: the search index no longer has them.

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use model::Kind;
+use model::document::AssetStatus;
+use model::name::decode_part;
+use model::{Kind, QualifiedName};
 use sqlx::{Row as _, SqlitePool};
 
 use crate::dialect::{number_list, text_list};
 use crate::ingest::prepare::split_name;
-use crate::{Result, content};
+use crate::{Result, Store, content};
 
 /// A stored asset that goes by a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,34 @@ pub(crate) struct Named {
     pub(crate) id: i64,
     pub(crate) kind: Kind,
     pub(crate) archived: bool,
+}
+
+/// What is known of an asset that another one names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedAsset {
+    /// What it is.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// Whether it is in the source.
+    pub status: AssetStatus,
+}
+
+impl Store {
+    /// For each of these qualified names what goes by it; names that the catalog does not have are left out, those of columns too.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn named(&self, names: &[QualifiedName]) -> Result<BTreeMap<QualifiedName, NamedAsset>> {
+        let found = find(self.readers(), names.iter().map(QualifiedName::as_str)).await?;
+        let given = given_names(self.readers(), found.values().map(|named| named.id)).await?;
+        let describe = |(qualified_name, named): (String, Named)| {
+            let name = given.get(&named.id).cloned().unwrap_or_else(|| decode_part(split_name(&qualified_name).1));
+            let status = if named.archived { AssetStatus::Archived } else { AssetStatus::Active };
+            (QualifiedName::from_encoded(qualified_name), NamedAsset { kind: named.kind, name, status })
+        };
+        Ok(found.into_iter().map(describe).collect())
+    }
 }
 
 /// For each qualified name that is stored the asset that goes by it. Where several do (a table that became a view), the active
