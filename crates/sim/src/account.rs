@@ -80,6 +80,8 @@ pub struct Settings {
     pub empty_page_every: u64,
     /// Pages hold at most this many items whatever was asked for; 0 is no such limit.
     pub page_items_max: usize,
+    /// DataZone throttles what exceeds its published rates, with a burst of one second.
+    pub published_rates: bool,
 }
 
 impl Default for Settings {
@@ -90,6 +92,7 @@ impl Default for Settings {
             token_lifetime_ms: 24 * 3_600 * 1_000,
             empty_page_every: 0,
             page_items_max: 0,
+            published_rates: false,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - `GET /_sim/requests`: counts, errors, refused and calls; `DELETE` forgets them.
 //! - `GET /_sim/faults`, `POST /_sim/faults`: a list of rules replaces all (text or JSON form), `DELETE` removes all.
-//! - `GET /_sim/account`: id, region, keys, roles, databases, canaries; `POST`: one mutation or a list of them.
+//! - `GET /_sim/account`: id, region, keys, roles, databases, domains, canaries; `POST`: one mutation or a list of them.
 
 use http::Method;
 use serde::Deserialize as _;
@@ -77,7 +77,8 @@ fn describe(account: &Account) -> Value {
         account.catalogs.iter().map(|(id, catalog)| (id.clone(), catalog.databases.keys().cloned().collect())).collect();
     json!({
         "id": account.id(), "region": account.region(), "keys": account.keys(), "roles": account.role_arns(),
-        "catalogs": catalogs, "canaries": Account::canaries(),
+        "catalogs": catalogs, "domains": account.datazone.domains.keys().collect::<Vec<_>>(),
+        "canaries": Account::canaries(), "opt_in_canaries": Account::datazone_opt_in_canaries(),
     })
 }
 

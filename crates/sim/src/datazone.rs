@@ -26,7 +26,7 @@ pub(crate) use error::DataZoneError;
 pub use error::Denial;
 pub(crate) use input::Input;
 pub(crate) use model::{Model, Route};
-pub(crate) use operations::{Handler, handler_of};
+pub(crate) use operations::{Handler, handler_of, published_per_second};
 
 /// What outlives a call: how tokens are made and what the service model says.
 #[derive(Debug, Default)]

@@ -47,6 +47,7 @@ fn modelled_error(kind: &FaultKind) -> Option<GlueError> {
         FaultKind::Error { code, status, message } => Some(GlueError::with(code, *status, message)),
         FaultKind::DeniedByIam
         | FaultKind::DeniedByLakeFormation
+        | FaultKind::DeniedByDataZone
         | FaultKind::RateLimit { .. }
         | FaultKind::Slow { .. }
         | FaultKind::TruncatedBody
@@ -54,6 +55,9 @@ fn modelled_error(kind: &FaultKind) -> Option<GlueError> {
         | FaultKind::HtmlError
         | FaultKind::ConnectionReset
         | FaultKind::DropTableAfterFirstPage { .. }
+        | FaultKind::DropAssetAfterFirstPage { .. }
+        | FaultKind::RepeatedItem
+        | FaultKind::SkippedItem
         | FaultKind::DatabaseVanishes
         | FaultKind::RepeatToken
         | FaultKind::EmptyPage
@@ -81,9 +85,13 @@ fn delivered(mut answer: Answer, fired: &Fired) -> Answer {
             | FaultKind::Internal
             | FaultKind::DeniedByIam
             | FaultKind::DeniedByLakeFormation
+            | FaultKind::DeniedByDataZone
             | FaultKind::ExpiredToken
             | FaultKind::Error { .. }
             | FaultKind::DropTableAfterFirstPage { .. }
+            | FaultKind::DropAssetAfterFirstPage { .. }
+            | FaultKind::RepeatedItem
+            | FaultKind::SkippedItem
             | FaultKind::DatabaseVanishes
             | FaultKind::RepeatToken
             | FaultKind::EmptyPage

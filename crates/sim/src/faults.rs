@@ -1,12 +1,13 @@
 //! Faults on demand: what goes wrong, where, and how often. Firing is counted, never random, so that a failing test repeats.
 
-use std::collections::HashMap;
+mod table;
+
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-const RULES_MAX: usize = 1_000;
+pub(crate) use table::{Bucket, FaultTable, Fired};
 
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub enum FaultKind {
     DeniedByIam,
     /// `AccessDeniedException` as Lake Formation words it.
     DeniedByLakeFormation,
+    /// `AccessDeniedException` as DataZone's own gate words it.
+    DeniedByDataZone,
     /// `ExpiredTokenException` though the credentials are good.
     ExpiredToken,
     /// Any other modelled error, e.g. `OperationTimeoutException`.
@@ -49,6 +52,15 @@ pub enum FaultKind {
     EmptyPage,
     /// A page of at most `items`.
     ShortPage { items: usize },
+    /// A later page begins with the last item of the page before, as if something had come in before it.
+    RepeatedItem,
+    /// A later page leaves out its first item, as if something before it had gone.
+    SkippedItem,
+    /// After the first page of a search for assets or listings the last asset of the caller's projects (or `asset`) is dropped.
+    DropAssetAfterFirstPage {
+        #[serde(default)]
+        asset: Option<String>,
+    },
     /// `PackedPolicyTooLarge` for an AssumeRole with a policy.
     PackedPolicyTooLarge,
 }
@@ -71,6 +83,8 @@ pub struct Fault {
     operation: Option<String>,
     catalog: Option<String>,
     database: Option<String>,
+    domain: Option<String>,
+    project: Option<String>,
     trigger: Trigger,
 }
 
@@ -79,7 +93,9 @@ pub struct Fault {
 pub enum FaultError {
     #[error("fault `{text}`: `{part}` is not NAME=VALUE; write e.g. `throttle:operation=GetTables,first=3`")]
     Part { text: String, part: String },
-    #[error("fault member `{name}` is not known; use operation, catalog, database, first, every or a member of the kind")]
+    #[error(
+        "fault member `{name}` is not known; use operation, catalog, database, domain, project, first, every or a member of the kind"
+    )]
     Member { name: String },
     #[error("fault cannot be read; see `FaultKind` for kinds and their members")]
     Shape(#[from] serde_json::Error),
@@ -89,7 +105,7 @@ impl Fault {
     /// A fault that fires at every call of every operation it makes sense for.
     #[must_use]
     pub fn new(kind: FaultKind) -> Self {
-        Self { kind, operation: None, catalog: None, database: None, trigger: Trigger::Always }
+        Self { kind, operation: None, catalog: None, database: None, domain: None, project: None, trigger: Trigger::Always }
     }
 
     /// Only at this operation (`GetTables`, `AssumeRole`).
@@ -110,6 +126,20 @@ impl Fault {
     #[must_use]
     pub fn in_database(mut self, database: &str) -> Self {
         self.database = Some(database.to_owned());
+        self
+    }
+
+    /// Only at calls about this DataZone domain.
+    #[must_use]
+    pub fn in_domain(mut self, domain: &str) -> Self {
+        self.domain = Some(domain.to_owned());
+        self
+    }
+
+    /// Only at calls that name this project, by a member of the request or by a filter.
+    #[must_use]
+    pub fn in_project(mut self, project: &str) -> Self {
+        self.project = Some(project.to_owned());
         self
     }
 
@@ -144,7 +174,8 @@ impl Fault {
             (None, Some(count)) => Trigger::Every(count),
             (None, None) => Trigger::Always,
         };
-        Ok(Self { kind, operation: rule.operation, catalog: rule.catalog, database: rule.database, trigger })
+        let Rule { operation, catalog, database, domain, project, .. } = rule;
+        Ok(Self { kind, operation, catalog, database, domain, project, trigger })
     }
 
     /// The JSON form that [`Fault::from_value`] reads.
@@ -160,6 +191,8 @@ impl Fault {
             operation: self.operation.clone(),
             catalog: self.catalog.clone(),
             database: self.database.clone(),
+            domain: self.domain.clone(),
+            project: self.project.clone(),
             first,
             every,
         };
@@ -174,17 +207,21 @@ impl Fault {
         bare.is_none_or(|name| name == call.operation)
             && self.catalog.as_deref().is_none_or(|name| Some(name) == call.catalog)
             && self.database.as_deref().is_none_or(|name| Some(name) == call.database)
+            && self.domain.as_deref().is_none_or(|name| Some(name) == call.domain)
+            && self.project.as_deref().is_none_or(|name| Some(name) == call.project)
             && self.kind.makes_sense_for(call)
     }
 }
 
-const RULE_MEMBERS: [&str; 6] = ["kind", "operation", "catalog", "database", "first", "every"];
+const RULE_MEMBERS: [&str; 8] = ["kind", "operation", "catalog", "database", "domain", "project", "first", "every"];
 
 #[derive(Serialize, Deserialize)]
 struct Rule {
     operation: Option<String>,
     catalog: Option<String>,
     database: Option<String>,
+    domain: Option<String>,
+    project: Option<String>,
     first: Option<u64>,
     every: Option<u64>,
 }
@@ -209,16 +246,21 @@ impl FromStr for Fault {
 }
 
 /// What a call looks like to the fault rules.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FaultedCall<'c> {
     pub(crate) operation: &'c str,
     pub(crate) catalog: Option<&'c str>,
     pub(crate) database: Option<&'c str>,
+    pub(crate) domain: Option<&'c str>,
+    pub(crate) project: Option<&'c str>,
+    /// `searchScope`.
+    pub(crate) scope: Option<&'c str>,
     pub(crate) page: PageKind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum PageKind {
+    #[default]
     First,
     Later,
 }
@@ -229,13 +271,18 @@ impl FaultKind {
         match self {
             Self::DropTableAfterFirstPage { .. } => call.operation == "GetTables" && call.page == PageKind::First,
             Self::DatabaseVanishes => call.operation == "GetTables" && call.page == PageKind::Later,
-            Self::RepeatToken => call.page == PageKind::Later,
+            Self::RepeatToken | Self::RepeatedItem | Self::SkippedItem => call.page == PageKind::Later,
+            Self::DropAssetAfterFirstPage { .. } => {
+                let is_of_assets = call.operation == "SearchListings" || call.scope == Some("ASSET");
+                is_of_assets && call.page == PageKind::First
+            }
             Self::PackedPolicyTooLarge => call.operation == "AssumeRole",
             Self::Throttle
             | Self::RateLimit { .. }
             | Self::Internal
             | Self::DeniedByIam
             | Self::DeniedByLakeFormation
+            | Self::DeniedByDataZone
             | Self::ExpiredToken
             | Self::Error { .. }
             | Self::Slow { .. }
@@ -246,147 +293,5 @@ impl FaultKind {
             | Self::EmptyPage
             | Self::ShortPage { .. } => true,
         }
-    }
-}
-
-/// The faults that fire at one call.
-pub(crate) type Fired = Vec<FaultKind>;
-
-/// All rules with their counters.
-#[derive(Debug, Default)]
-pub(crate) struct FaultTable {
-    rules: Vec<Counted>,
-}
-
-#[derive(Debug)]
-struct Counted {
-    fault: Fault,
-    matched: u64,
-    buckets: HashMap<String, Bucket>,
-}
-
-#[derive(Debug)]
-struct Bucket {
-    tokens: f64,
-    filled_ms: i64,
-}
-
-impl FaultTable {
-    /// Replaces all rules; counters start at zero. What exceeds the bound is left out.
-    pub(crate) fn set(&mut self, faults: Vec<Fault>) {
-        self.rules = faults.into_iter().take(RULES_MAX).map(Counted::new).collect();
-    }
-
-    pub(crate) fn add(&mut self, fault: Fault) {
-        if self.rules.len() < RULES_MAX {
-            self.rules.push(Counted::new(fault));
-        }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
-
-    pub(crate) fn to_value(&self) -> Value {
-        let shown = |rule: &Counted| {
-            let mut value = rule.fault.to_value();
-            value["matched"] = Value::from(rule.matched);
-            value
-        };
-        self.rules.iter().map(shown).collect()
-    }
-
-    pub(crate) fn fire(&mut self, call: &FaultedCall<'_>, now_ms: i64) -> Fired {
-        let matching = self.rules.iter_mut().filter(|rule| rule.fault.matches(call));
-        matching.filter_map(|rule| rule.fire(call, now_ms)).collect()
-    }
-}
-
-impl Counted {
-    fn new(fault: Fault) -> Self {
-        Self { fault, matched: 0, buckets: HashMap::new() }
-    }
-
-    fn fire(&mut self, call: &FaultedCall<'_>, now_ms: i64) -> Option<FaultKind> {
-        self.matched += 1;
-        let due = match self.fault.trigger {
-            Trigger::Always => true,
-            Trigger::First(count) => self.matched <= count,
-            Trigger::Every(count) => count > 0 && self.matched.is_multiple_of(count),
-        };
-        if let FaultKind::RateLimit { per_second } = self.fault.kind {
-            let within = self.take_token(call.operation, f64::from(per_second), now_ms);
-            return (due && !within).then_some(FaultKind::Throttle);
-        }
-        due.then(|| self.fault.kind.clone())
-    }
-
-    fn take_token(&mut self, operation: &str, per_second: f64, now_ms: i64) -> bool {
-        let full = Bucket { tokens: per_second, filled_ms: now_ms };
-        let bucket = self.buckets.entry(operation.to_owned()).or_insert(full);
-        let elapsed_ms = u32::try_from(now_ms.saturating_sub(bucket.filled_ms)).unwrap_or(0);
-        bucket.tokens = (bucket.tokens + per_second * f64::from(elapsed_ms) / 1_000.0).min(per_second);
-        bucket.filled_ms = now_ms;
-        let within = bucket.tokens >= 1.0;
-        if within {
-            bucket.tokens -= 1.0;
-        }
-        within
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CALL: FaultedCall<'_> =
-        FaultedCall { operation: "GetTables", catalog: None, database: Some("sales"), page: PageKind::First };
-
-    fn fired(table: &mut FaultTable, times: usize) -> Vec<bool> {
-        (0..times).map(|_| !table.fire(&CALL, 0).is_empty()).collect()
-    }
-
-    #[test]
-    fn text_and_json_forms_read_the_same_rule() {
-        let expected = Fault::new(FaultKind::Slow { delay_ms: 20 }).on("GetTables").in_database("sales").every(5);
-        let text: Fault = "slow:operation=GetTables,database=sales,every=5,delay_ms=20".parse().expect("text form");
-        assert_eq!(text, expected);
-        assert_eq!(Fault::from_value(&expected.to_value()).expect("JSON form"), expected);
-    }
-
-    #[test]
-    fn misspelt_members_and_kinds_are_refused() {
-        for text in ["throttle:operations=GetTables", "trottle", "throttle:first", "slow"] {
-            assert!(text.parse::<Fault>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn triggers_count_matching_calls_only() {
-        let mut table = FaultTable::default();
-        table.set(vec![Fault::new(FaultKind::Internal).on("GetTables").first(2)]);
-        table.fire(&FaultedCall { operation: "GetDatabases", ..CALL }, 0);
-        assert_eq!(fired(&mut table, 3), [true, true, false]);
-        table.set(vec![Fault::new(FaultKind::Internal).in_database("sales").every(2)]);
-        table.fire(&FaultedCall { database: None, ..CALL }, 0);
-        assert_eq!(fired(&mut table, 4), [false, true, false, true]);
-    }
-
-    #[test]
-    fn rate_limit_refills_with_time_and_counts_each_operation_apart() {
-        let mut table = FaultTable::default();
-        table.set(vec![Fault::new(FaultKind::RateLimit { per_second: 2 })]);
-        assert_eq!(fired(&mut table, 3), [false, false, true]);
-        assert!(table.fire(&FaultedCall { operation: "GetJobs", ..CALL }, 0).is_empty());
-        assert!(table.fire(&CALL, 500).is_empty());
-        assert_eq!(table.fire(&CALL, 500), [FaultKind::Throttle]);
-    }
-
-    #[test]
-    fn vanishing_database_waits_for_a_later_page() {
-        let mut table = FaultTable::default();
-        table.set(vec![Fault::new(FaultKind::DatabaseVanishes).first(1)]);
-        assert!(table.fire(&CALL, 0).is_empty());
-        assert_eq!(table.fire(&FaultedCall { page: PageKind::Later, ..CALL }, 0), [FaultKind::DatabaseVanishes]);
     }
 }

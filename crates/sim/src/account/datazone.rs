@@ -130,6 +130,13 @@ impl Domain {
         self.all(Thing::Project).filter(is_member).map(|project| text(project, "id")).collect()
     }
 
+    /// The last asset that a role or user finds in its inventory.
+    pub(crate) fn last_asset_of(&self, principal: &str) -> Option<String> {
+        let own = self.projects_of(principal);
+        let assets = self.after(Thing::Asset, None).filter(|asset| own.contains(&*asset.text("owningProjectId")));
+        assets.last().map(|asset| asset.key().into_owned())
+    }
+
     /// The listing that publishes an asset or data product.
     pub(crate) fn listing_of(&self, entity: &str) -> Option<Cow<'_, Value>> {
         self.all(Thing::Listing).find(|listing| text(listing, "entityId") == entity).map(Cow::Borrowed)

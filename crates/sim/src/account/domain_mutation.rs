@@ -108,7 +108,7 @@ impl Domain {
         self.put(thing, document);
     }
 
-    fn remove_whole(&mut self, thing: Thing, id: &str) -> Result<(), MutationError> {
+    pub(crate) fn remove_whole(&mut self, thing: Thing, id: &str) -> Result<(), MutationError> {
         if matches!(thing, Thing::Asset | Thing::DataProduct)
             && let Some(listing) = self.listing_of(id).map(|listing| text(&listing, "listingId").to_owned())
         {

@@ -108,6 +108,16 @@ impl Input {
         self.peek(if operation == "GetDomain" { "identifier" } else { "domainIdentifier" })
     }
 
+    /// The project that is asked about, by a member of its own or by a filter for nothing else.
+    pub(crate) fn project(&self, operation: &str) -> Option<&str> {
+        let member = if operation == "GetProject" { "identifier" } else { "projectIdentifier" };
+        let filter = || {
+            let filter = self.members.get("filters")?.get("filter")?;
+            (filter.get("attribute")? == "owningProjectId").then(|| filter.get("value")?.as_str())?
+        };
+        self.peek(member).or_else(|| self.peek("owningProjectIdentifier")).or_else(filter)
+    }
+
     /// Whether a list of texts (`additionalAttributes`) holds `text`.
     pub(crate) fn lists(&self, member: &str, text: &str) -> bool {
         self.members.get(member).and_then(Value::as_array).is_some_and(|items| items.iter().any(|item| item == text))

@@ -35,3 +35,19 @@ pub(crate) fn handler_of(operation: &str) -> Option<Handler> {
         _ => return None,
     })
 }
+
+/// The published requests a second for each account and Region; where none is published, what seems to hold.
+pub(crate) fn published_per_second(operation: &str) -> f64 {
+    match operation {
+        "Search" | "SearchTypes" => 20.0,
+        "SearchListings" => 16.0,
+        "ListProjects"
+        | "ListProjectMemberships"
+        | "ListEnvironments"
+        | "GetEnvironment"
+        | "ListSubscriptions"
+        | "GetSubscription"
+        | "ListSubscriptionRequests" => 8.0,
+        _ => 10.0,
+    }
+}

@@ -70,6 +70,9 @@ impl<'c> Page<'c> {
         if self.context.fired.contains(&FaultKind::EmptyPage) {
             self.items_max = 0;
         }
+        if self.context.fired.contains(&FaultKind::RepeatedItem) {
+            self.last = self.before_last.take();
+        }
     }
 
     /// The key after which this page begins.
@@ -79,7 +82,8 @@ impl<'c> Page<'c> {
 
     /// This page of `items`, which ascend by key and begin after [`Page::after`].
     pub(crate) fn take<T>(&mut self, items: impl Iterator<Item = (String, T)>) -> (Vec<T>, Option<String>) {
-        let mut items = items.peekable();
+        let skipped = usize::from(self.context.fired.contains(&FaultKind::SkippedItem));
+        let mut items = items.skip(skipped).peekable();
         let mut taken = Vec::new();
         while taken.len() < self.items_max {
             let Some((key, item)) = items.next() else { break };

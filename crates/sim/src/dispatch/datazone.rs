@@ -1,6 +1,7 @@
 //! DataZone's way through a request.
 
 use super::{Asked, delivered};
+use crate::account::Thing;
 use crate::auth::{Service, authenticate};
 use crate::datazone::{Context, DataZoneError, Handler, Input, Reply, Route, handler_of};
 use crate::faults::{FaultKind, FaultedCall, Fired, PageKind};
@@ -61,11 +62,24 @@ impl Request<'_> {
         let identity = authenticate(self.world, Service::DataZone, self.asked.parts, self.asked.body)
             .map_err(|failure| DataZoneError::from(&failure))?;
         let handler = self.permitted(handler, &identity)?;
+        if self.world.exceeds_published_rate(self.route.name) {
+            return Err(DataZoneError::throttled());
+        }
         checked?;
         *fired = self.world.fire(&self.faulted());
         if let Some(error) = self.fault(fired, &identity) {
             return Err(error);
         }
+        let answered = self.handled(handler, fired, &identity.principal())?;
+        for kind in fired.iter() {
+            if let FaultKind::DropAssetAfterFirstPage { asset } = kind {
+                self.drop_asset(asset.as_deref(), &identity.principal());
+            }
+        }
+        Ok(answered)
+    }
+
+    fn handled(&self, handler: Handler, fired: &Fired, principal: &str) -> Result<Reply, DataZoneError> {
         let account = self.world.account();
         handler(&Context {
             service: &self.world.datazone,
@@ -73,9 +87,19 @@ impl Request<'_> {
             operation: self.route.name,
             input: self.input,
             fired,
-            principal: &identity.principal(),
+            principal,
             now_ms: self.world.clock.now_ms(),
         })
+    }
+
+    fn drop_asset(&self, asset: Option<&str>, principal: &str) {
+        let mut account = self.world.account_mut();
+        let domain = account.datazone.domains.get_mut(self.input.domain(self.route.name).unwrap_or_default());
+        let Some(domain) = domain else { return };
+        if let Some(asset) = asset.map(str::to_owned).or_else(|| domain.last_asset_of(principal)) {
+            // Gone already is gone too.
+            let _ = domain.remove_whole(Thing::Asset, &asset);
+        }
     }
 
     // What is no simulated read is refused and recorded, whatever the credentials may do.
@@ -104,7 +128,14 @@ impl Request<'_> {
 
     fn faulted(&self) -> FaultedCall<'_> {
         let page = if self.input.peek("nextToken").is_some() { PageKind::Later } else { PageKind::First };
-        FaultedCall { operation: self.route.name, catalog: None, database: None, page }
+        FaultedCall {
+            operation: self.route.name,
+            domain: self.input.domain(self.route.name),
+            project: self.input.project(self.route.name),
+            scope: self.input.peek("searchScope"),
+            page,
+            ..FaultedCall::default()
+        }
     }
 
     fn fault(&self, fired: &Fired, identity: &Identity) -> Option<DataZoneError> {
@@ -113,6 +144,7 @@ impl Request<'_> {
                 let action = &self.call.operation;
                 Some(self.iam_denied(identity, &format!("because no identity-based policy allows the {action} action")))
             }
+            FaultKind::DeniedByDataZone => Some(DataZoneError::not_permitted(self.route.name)),
             FaultKind::Throttle => Some(DataZoneError::throttled()),
             FaultKind::Internal => Some(DataZoneError::internal()),
             FaultKind::ExpiredToken => Some(DataZoneError::from(&crate::auth::AuthFailure::Expired)),
@@ -125,6 +157,9 @@ impl Request<'_> {
             | FaultKind::HtmlError
             | FaultKind::ConnectionReset
             | FaultKind::DropTableAfterFirstPage { .. }
+            | FaultKind::DropAssetAfterFirstPage { .. }
+            | FaultKind::RepeatedItem
+            | FaultKind::SkippedItem
             | FaultKind::DatabaseVanishes
             | FaultKind::RepeatToken
             | FaultKind::EmptyPage

@@ -88,7 +88,7 @@ fn iam_denied(world: &World, identity: &Identity, action: &str, reason: &str) ->
 fn faulted<'c>(operation: &'c str, input: &'c Input) -> FaultedCall<'c> {
     let database = if operation == "GetDatabase" { input.peek("Name") } else { input.peek("DatabaseName") };
     let page = if input.peek("NextToken").is_some() { PageKind::Later } else { PageKind::First };
-    FaultedCall { operation, catalog: input.peek("CatalogId"), database, page }
+    FaultedCall { operation, catalog: input.peek("CatalogId"), database, page, ..FaultedCall::default() }
 }
 
 fn fault(world: &World, fired: &Fired, call: &FaultedCall<'_>, identity: &Identity) -> Option<GlueError> {

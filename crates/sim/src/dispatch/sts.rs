@@ -2,7 +2,7 @@
 
 use super::{Asked, delivered, modelled_error};
 use crate::auth::{AuthFailure, Service, authenticate};
-use crate::faults::{FaultKind, FaultedCall, Fired, PageKind};
+use crate::faults::{FaultKind, FaultedCall, Fired};
 use crate::log::Call;
 use crate::payload::{Answer, XML};
 use crate::sts::{Form, StsCall, StsError};
@@ -15,7 +15,7 @@ pub(super) fn answer(world: &World, asked: Asked<'_>) -> Answer {
     let call = Call { operation: format!("sts:{operation}"), parameters: form.summary() };
     world.requests().called(call.clone());
 
-    let faulted = FaultedCall { operation: &operation, catalog: None, database: None, page: PageKind::First };
+    let faulted = FaultedCall { operation: &operation, ..FaultedCall::default() };
     let mut fired = Fired::new();
     let outcome = authenticate(world, Service::Sts, parts, body).map_err(|failure| auth_error(&failure)).and_then(|caller| {
         fired = world.fire(&faulted);

@@ -4,6 +4,8 @@ mod catalog;
 mod client;
 mod control;
 mod datazone;
+mod datazone_faults;
+mod datazone_mutations;
 mod datazone_security;
 mod faults;
 mod load;
