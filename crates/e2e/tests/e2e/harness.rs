@@ -84,6 +84,7 @@ impl World {
         Program::new(arguments)
             .home(self.folder.path())
             .env("AWS_ENDPOINT_URL_GLUE", &endpoint)
+            .env("AWS_ENDPOINT_URL_DATAZONE", &endpoint)
             .env("AWS_ENDPOINT_URL_STS", &endpoint)
             .env("AWS_REGION", REGION)
             .keys(&self.sim().keys())
@@ -91,9 +92,38 @@ impl World {
 
     /// `crawl glue`, with a report, not yet started.
     pub(crate) fn crawl_program(&self, arguments: &[&str]) -> (Program, PathBuf) {
+        self.crawl_program_of("glue", arguments)
+    }
+
+    /// `crawl` of a source, with a report, not yet started.
+    pub(crate) fn crawl_program_of(&self, source: &str, arguments: &[&str]) -> (Program, PathBuf) {
         let report = self.path(&format!("report-{}.json", self.reports.fetch_add(1, Ordering::Relaxed)));
-        let program = self.program(&["crawl", "glue", "--report", report.to_str().unwrap()]).args(arguments);
+        let program = self.program(&["crawl", source, "--report", report.to_str().unwrap()]).args(arguments);
         (program, report)
+    }
+
+    /// `crawl smus` to its end.
+    pub(crate) fn smus(&self, arguments: &[&str]) -> Crawled {
+        let (program, report) = self.crawl_program_of("smus", arguments);
+        Crawled::of(program.run(), &report)
+    }
+
+    /// `crawl smus` into the catalog of this test.
+    pub(crate) fn smus_to_catalog(&self, arguments: &[&str]) -> Crawled {
+        let catalog = self.catalog();
+        let mut all = vec!["--catalog", catalog.as_str(), "--connection-id", CONNECTION_ID];
+        all.extend_from_slice(arguments);
+        self.smus(&all)
+    }
+
+    /// `crawl smus` to an NDJSON file, whose assets are read back.
+    pub(crate) fn smus_to_file(&self, arguments: &[&str]) -> (Crawled, Assets) {
+        let path = self.path(&format!("studio-{}.ndjson", self.reports.load(Ordering::Relaxed)));
+        let mut all = vec!["--output", path.to_str().unwrap(), "--connection-id", CONNECTION_ID];
+        all.extend_from_slice(arguments);
+        let crawled = self.smus(&all);
+        let assets = if path.exists() { Assets::read(&path) } else { Assets::default() };
+        (crawled, assets)
     }
 
     /// `crawl glue` to its end.

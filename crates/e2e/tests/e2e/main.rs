@@ -21,3 +21,7 @@ mod network;
 mod odd;
 #[cfg(test)]
 mod privacy;
+mod studio;
+mod studio_faults;
+mod studio_lifecycle;
+mod twins;

@@ -177,6 +177,46 @@ fn a_session_may_do_what_the_run_needs_and_nothing_else() {
 }
 
 #[test]
+fn no_canary_of_a_domain_reaches_any_output() {
+    let world = World::realistic();
+    let (catalog, output) = (world.catalog(), world.text_path("out.ndjson"));
+    let arguments = ["--catalog", &catalog, "--output", &output, "--connection-id", CONNECTION_ID, "--role-arn", ROLE];
+    let (program, report) = world.crawl_program_of("smus", &arguments);
+    let crawled = Crawled::of(program.env("ISINGLASS_LOG", "trace").run(), &report).expect(3);
+    assert!(crawled.ended.stderr.contains("DEBUG") || crawled.ended.stderr.contains("TRACE"), "nothing was logged");
+    for place in ["form-value", "request-reason"] {
+        assert!(crawled.report["masked"][place].as_u64().is_some_and(|count| count > 0), "{place}: {:#}", crawled.report["masked"]);
+    }
+    let written = all_files(&world.path("."));
+    let is_there = |(place, text): &(String, String)| place.ends_with("out.ndjson") && holds(text, "asset01orders");
+    assert!(written.iter().any(is_there), "the search finds what is there");
+    nothing_forbidden(&world, &crawled.ended);
+    let asked_for_only: Vec<_> = Account::datazone_opt_in_canaries()
+        .into_iter()
+        .filter(|canary| written.iter().any(|(_, text)| holds(text, canary)))
+        .collect();
+    assert!(asked_for_only.is_empty(), "{asked_for_only:?}");
+    let seen = world.sim().requests();
+    assert!(seen.refused.is_empty(), "{:?}", seen.refused);
+}
+
+#[test]
+fn what_is_kept_of_a_domain_on_request_brings_nothing_else_with_it() {
+    let world = World::realistic();
+    let keep = "unpublished-assets,request-reasons,person-names,form-values=DataOwnerForm";
+    let (crawled, _) = world.smus_to_file(&["--keep", keep]);
+    let crawled = crawled.expect(3);
+    // What was asked for is there; nothing that nobody can ask for is.
+    let written = all_files(&world.path("."));
+    assert!(Account::datazone_opt_in_canaries().iter().any(|canary| written.iter().any(|(_, text)| holds(text, canary))));
+    for (place, text) in &written {
+        let found: Vec<_> = forbidden(&world).into_iter().filter(|needle| holds(text, needle)).collect();
+        assert!(found.is_empty(), "{place} holds {found:?}");
+    }
+    assert_eq!(crawled.report["refusedOperations"], serde_json::json!([]));
+}
+
+#[test]
 fn a_catalog_is_for_its_owner_only() {
     use std::os::unix::fs::MetadataExt as _;
     let world = World::realistic();

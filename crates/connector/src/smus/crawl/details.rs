@@ -180,7 +180,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         } else {
             is_known = false;
         }
-        add_details(facts, &mut asset, &details);
+        add_details(facts, (id, &mut asset), &details);
         let asset = if is_known { asset } else { self.with_what_was_known(asset).await? };
         let terms = details.terms.iter().filter_map(|id| facts.terms.place(id)).collect();
         Ok(ProjectRead { id: id.to_owned(), asset, terms, is_doubtful })

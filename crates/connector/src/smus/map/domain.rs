@@ -64,7 +64,7 @@ pub(crate) fn map_project(context: &MapContext<'_>, facts: &DomainFacts, project
     let id = &*project.id;
     let name = project.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(id);
     let mut asset = Asset::new(Kind::SmusProject, context.naming.project(&facts.id, id), name);
-    facts.set_project(&mut asset, id);
+    facts.set_domain(&mut asset);
     asset.attributes.set(Attribute::SmusProjectId, id);
     asset.attributes.set(Attribute::SmusProjectName, name);
     asset.attributes.set(Attribute::SmusOwningProjectId, id);
@@ -76,8 +76,9 @@ pub(crate) fn map_project(context: &MapContext<'_>, facts: &DomainFacts, project
     asset
 }
 
-/// Adds what was asked for one project at a time.
-pub(crate) fn add_details(facts: &DomainFacts, asset: &mut Asset, details: &ProjectDetails) {
+/// Adds what was asked for one project at a time, and what was not known yet when projects were listed: its unit.
+pub(crate) fn add_details(facts: &DomainFacts, (id, asset): (&str, &mut Asset), details: &ProjectDetails) {
+    facts.set_project(asset, id);
     asset.attributes.set_some(Attribute::SmusProjectProfileName, details.profile_name.as_deref());
     asset.attributes.set_some(Attribute::SmusProjectRoleArn, details.resources.role.as_deref());
     asset.attributes.set_some(Attribute::SmusProjectS3Location, details.resources.s3_path.as_deref());
