@@ -124,3 +124,27 @@ fn show_column(subject: &Subject, table: &StoredAsset, page: &mut Page) {
     facts.extend(column.partition_order.map(|order| ("partitionOrder".to_owned(), order.to_string())));
     page.facts(&facts);
 }
+
+#[cfg(test)]
+mod tests {
+    use model::document::AssetStatus;
+    use model::{Kind, QualifiedName, Reference};
+    use store::Twin;
+
+    use super::*;
+
+    #[test]
+    fn twins_stand_beside_the_attributes_and_only_where_there_are_any() {
+        let document = b"{\"typeName\":\"Table\",\"attributes\":{}}".to_vec();
+        let mut out = document.clone();
+        write_twins(&Twins::default(), &mut out);
+        assert_eq!(out, document);
+        let reference = Reference::new(Kind::SmusPublishedAsset, QualifiedName::from_encoded("default/aws-smus/1/d/p/a"));
+        let twin = Twin { reference, name: "\"A\"".to_owned(), status: AssetStatus::Active };
+        write_twins(&Twins { assets: vec![twin], truncated: false }, &mut out);
+        let read: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((read["typeName"].as_str(), read["twins"][0]["name"].as_str()), (Some("Table"), Some("\"A\"")));
+        assert_eq!(read["twins"][0]["qualifiedName"], "default/aws-smus/1/d/p/a");
+        assert_eq!(read["twins"][0]["typeName"], "SageMakerUnifiedStudioPublishedAsset");
+    }
+}

@@ -45,7 +45,7 @@ impl Store {
         }
         let mut matches = self.at_arn(exact).await?;
         let last = exact.rsplit('/').next().unwrap_or_default();
-        let plan = MatchPlan::exact_name(&model::name::decode_part(last));
+        let plan = MatchPlan::exact_names(&[&model::name::decode_part(last), exact]);
         let ending = format!("/{exact}");
         let mut called = Vec::new();
         for stored in self.matching(&plan).await? {

@@ -33,6 +33,8 @@ struct GlueConnection {
     root: String,
     region: String,
     account: String,
+    /// Whether it may have catalogs of other accounts, or links to them: their names begin with the account's number.
+    sees_others: bool,
     /// Catalogs whose names are not in lower case, by their names in lower case: ARNs have lost the spelling.
     catalogs: HashMap<String, String>,
 }
@@ -48,7 +50,10 @@ impl Accounts {
     /// The names that the table of an ARN can have, below every connection of its region.
     fn names_of(&self, arn: &GlueTableArn) -> Vec<String> {
         let mut names = Vec::new();
-        for connection in self.connections.iter().filter(|connection| connection.region == arn.region()) {
+        let may_have = |connection: &&GlueConnection| {
+            connection.region == arn.region() && (connection.account == arn.account() || connection.sees_others)
+        };
+        for connection in self.connections.iter().filter(may_have) {
             for path in arn.paths_in(&connection.account) {
                 let spelt = path.split_once('/').and_then(|(catalog, rest)| Some((connection.catalogs.get(catalog)?, rest)));
                 let name = match spelt {
@@ -137,15 +142,28 @@ impl Places {
 impl Store {
     /// The Glue connections that ARNs can lead to.
     pub(crate) async fn accounts(&self) -> Result<Accounts> {
+        let seeing = self.connections_that_see_others().await?;
         let mut connections = Vec::new();
         for connection in self.connections().await?.into_iter().filter(|connection| connection.connector == "glue") {
             if let (Some(region), Some(account)) = (connection.region, connection.account) {
                 let root = connection.qualified_name.as_str().to_owned();
-                connections.push(GlueConnection { root, region, account, catalogs: HashMap::new() });
+                let sees_others = seeing.contains(&root);
+                connections.push(GlueConnection { root, region, account, sees_others, catalogs: HashMap::new() });
             }
         }
         self.spell_catalogs(&mut connections).await?;
         Ok(Accounts { connections })
+    }
+
+    /// The Glue connections with names below them that begin with a digit. `:` is the character after the digits.
+    async fn connections_that_see_others(&self) -> Result<HashSet<String>> {
+        let text = "SELECT 'default/glue/' || c.number FROM connection c WHERE c.connector = 'glue' AND (
+            EXISTS (SELECT 1 FROM place p
+                WHERE p.path >= 'default/glue/' || c.number || '/0' AND p.path < 'default/glue/' || c.number || '/:')
+            OR EXISTS (SELECT 1 FROM edge e
+                WHERE e.node >= 'default/glue/' || c.number || '/0' AND e.node < 'default/glue/' || c.number || '/:'))";
+        let roots: Vec<String> = sqlx::query_scalar(text).fetch_all(self.readers()).await?;
+        Ok(roots.into_iter().collect())
     }
 
     async fn spell_catalogs(&self, connections: &mut [GlueConnection]) -> Result<()> {

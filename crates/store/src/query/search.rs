@@ -51,9 +51,11 @@ pub(crate) struct MatchPlan {
 }
 
 impl MatchPlan {
-    /// Assets of exactly this name, whatever its case.
-    pub(crate) fn exact_name(name: &str) -> Self {
-        Self { steps: exact(name).into_iter().collect() }
+    /// Assets of exactly one of these names, whatever its case.
+    pub(crate) fn exact_names(names: &[&str]) -> Self {
+        let mut steps: Vec<String> = names.iter().filter_map(|name| exact(name)).collect();
+        steps.dedup();
+        Self { steps }
     }
 }
 

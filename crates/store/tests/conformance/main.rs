@@ -98,6 +98,7 @@ conformance! {
     twins::links_lead_to_the_table_that_they_stand_for,
     twins::links_lead_to_owners_in_other_accounts,
     twins::twins_cost_an_unchanged_crawl_nothing,
+    twins::people_find_assets_by_name_and_tables_by_arn,
     twin_lineage::lineage_goes_from_a_table_to_what_is_made_from_it_and_back,
     twin_lineage::a_table_that_lineage_names_by_its_arn_is_the_table,
     twin_lineage::lineage_by_the_arn_of_a_link_is_lineage_of_its_owner,

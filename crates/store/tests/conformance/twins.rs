@@ -2,7 +2,7 @@
 
 use model::document::AssetStatus;
 use model::{Item, Kind, QualifiedName};
-use store::Twin;
+use store::{Found, Twin};
 
 use crate::fresh::{Fresh, asset, batch, begin, crawl, crawl_and_remove, end, export_all, name};
 use crate::studio::{
@@ -206,4 +206,38 @@ pub(crate) async fn twins_cost_an_unchanged_crawl_nothing(fresh: Fresh) {
     assert!(again.rows_written <= 3, "{} rows", again.rows_written);
     assert_eq!(export_all(&store).await, before);
     assert_eq!(twins(&store, &name(ORDERS)).await.len(), 50);
+}
+
+pub(crate) async fn people_find_assets_by_name_and_tables_by_arn(fresh: Fresh) {
+    let store = fresh.open().await;
+    let (tables, assets) = (glue(&store, 1, Some(ACCOUNT)).await, studio(&store, 1).await);
+    crawl(&store, &tables, batch("s", [table_in(1, ORDERS, &[])])).await;
+    let named = |path: &str, name: &str| studio_asset(Kind::SmusPublishedAsset, path, name);
+    crawl(
+        &store,
+        &assets,
+        batch(
+            "p",
+            [named("d/p/a1", "orders"), named("d/p/a2", "Customer / orders"), named("d/q/a3", "Twice"), named("d/r/a4", "Twice")],
+        ),
+    )
+    .await;
+    let found = async |typed: &str| match store.find(typed).await.unwrap() {
+        Found::One(subject) => vec![subject.qualified_name().as_str()["default/".len()..].to_owned()],
+        Found::Candidates(candidates) => candidates.iter().map(|one| format!("? {}", one.qualified_name)).collect(),
+    };
+    assert_eq!(found("Customer / orders").await, ["aws-smus/1/d/p/a2"]);
+    assert_eq!(found("orders").await, ["glue/1/AwsDataCatalog/sales/orders"], "the end of a qualified name comes first");
+    assert_eq!(found("Twice").await, ["? default/aws-smus/1/d/q/a3", "? default/aws-smus/1/d/r/a4"]);
+    assert_eq!(found(&arn("Sales/orders")).await, ["glue/1/AwsDataCatalog/sales/orders"]);
+    let again = glue(&store, 2, Some(ACCOUNT)).await;
+    crawl(&store, &again, batch("s", [table_in(2, ORDERS, &[])])).await;
+    assert_eq!(found(&arn("sales/orders")).await.len(), 2);
+
+    let asked = [in_studio("d/p/a2"), name(ORDERS), name("nothing"), in_studio("d/p/a2/column")];
+    let names = store.named(&asked).await.unwrap();
+    let read: Vec<(Kind, &str, AssetStatus)> = names.values().map(|one| (one.kind, one.name.as_str(), one.status)).collect();
+    let expected =
+        [(Kind::SmusPublishedAsset, "Customer / orders", AssetStatus::Active), (Kind::Table, "orders", AssetStatus::Active)];
+    assert_eq!(read, expected);
 }
