@@ -1,12 +1,14 @@
 //! The simulated account: catalogs, databases, tables and the rest of Glue, held as the JSON documents that Glue would answer.
 
 mod bulk;
+mod bulk_studio;
 mod datazone;
 mod domain_mutation;
 mod mutation;
 mod realistic;
 mod studio;
 mod tables;
+mod template;
 
 use std::collections::BTreeMap;
 
@@ -171,6 +173,15 @@ impl Account {
             database.tables = TableSet::generated(BulkTables::new(&shape, &catalog, &name, tables_per_database));
             account.put_database_in(&catalog, &name, database);
         }
+        account
+    }
+
+    /// One DataZone domain of `projects` × `assets_per_project` published assets of `columns` columns, written on demand, and the Glue
+    /// tables that they point at. Every user and role is a member of every project.
+    #[must_use]
+    pub fn bulk_datazone(projects: u32, assets_per_project: u64, columns: usize) -> Self {
+        let mut account = Self::empty("111122223333", "eu-west-1");
+        bulk_studio::put_domain(&mut account, projects, assets_per_project, columns);
         account
     }
 

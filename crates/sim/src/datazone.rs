@@ -5,6 +5,7 @@ mod domains;
 mod error;
 mod filter;
 mod input;
+mod items;
 mod lineage;
 mod listing;
 mod model;
@@ -25,6 +26,7 @@ use crate::tokens::Tokens;
 pub(crate) use error::DataZoneError;
 pub use error::Denial;
 pub(crate) use input::Input;
+pub(crate) use items::{asset_item, listing_item};
 pub(crate) use model::{Model, Route};
 pub(crate) use operations::{Handler, handler_of, published_per_second};
 

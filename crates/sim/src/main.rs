@@ -6,24 +6,65 @@ use std::process::ExitCode;
 use sim::{Account, Fault, Simulation};
 
 const USAGE: &str =
-    "sim [--port N] [--account realistic|bulk] [--databases N] [--tables N] [--columns N] [--latency-ms N] [--fault SPEC]…
+    "sim [--port N] [--account realistic|bulk|datazone] [--databases N] [--tables N] [--projects N] [--assets N] [--columns N]
+    [--latency-ms N] [--published-rates on|off] [--fault SPEC]…
   --port N        port on 127.0.0.1, 0 (the default) for any free one
-  --account KIND  realistic (the default), or bulk: generated tables, which --databases, --tables and --columns also choose
+  --account KIND  realistic (the default); bulk: generated tables, which --databases, --tables and --columns also choose;
+                  datazone: a generated domain, which --projects and --assets also choose
   --databases N   bulk: databases (1)
   --tables N      bulk: tables per database (1000)
-  --columns N     bulk: columns per table (20)
+  --projects N    datazone: projects (1)
+  --assets N      datazone: published assets per project (1000)
+  --columns N     columns per table or asset (20)
   --latency-ms N  every answer comes this much later
+  --published-rates on
+                  DataZone throttles what exceeds its published rates
   --fault SPEC    e.g. throttle:operation=GetTables,every=10; may be repeated";
 
 #[derive(Debug, Default)]
 struct Options {
     port: u16,
     latency_ms: u64,
-    is_bulk: bool,
+    kind: Kind,
+    published_rates: bool,
     databases: Option<u32>,
     tables: Option<u64>,
+    projects: Option<u32>,
+    assets: Option<u64>,
     columns: Option<usize>,
     faults: Vec<Fault>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Realistic,
+    Bulk,
+    DataZone,
+}
+
+impl Options {
+    // Sizes make sense for generated accounts only.
+    fn implied_kind(&self) -> Kind {
+        if self.projects.is_some() || self.assets.is_some() {
+            Kind::DataZone
+        } else if self.databases.is_some() || self.tables.is_some() || self.columns.is_some() {
+            Kind::Bulk
+        } else {
+            Kind::Realistic
+        }
+    }
+
+    fn account(&self) -> Account {
+        let columns = self.columns.unwrap_or(20);
+        let mut account = match self.kind {
+            Kind::Realistic => Account::realistic(),
+            Kind::Bulk => Account::bulk(self.databases.unwrap_or(1), self.tables.unwrap_or(1_000), columns),
+            Kind::DataZone => Account::bulk_datazone(self.projects.unwrap_or(1), self.assets.unwrap_or(1_000), columns),
+        };
+        account.settings_mut().published_rates = self.published_rates;
+        account
+    }
 }
 
 #[tokio::main]
@@ -32,11 +73,7 @@ async fn main() -> ExitCode {
         Ok(options) => options,
         Err(message) => return failed(&message),
     };
-    let account = if options.is_bulk {
-        Account::bulk(options.databases.unwrap_or(1), options.tables.unwrap_or(1_000), options.columns.unwrap_or(20))
-    } else {
-        Account::realistic()
-    };
+    let account = options.account();
     let builder = Simulation::builder().account(account).faults(options.faults).port(options.port).latency_ms(options.latency_ms);
     let running = match builder.start().await {
         Ok(running) => running,
@@ -57,6 +94,7 @@ fn failed(message: &str) -> ExitCode {
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options::default();
+    let mut kind = None;
     while let Some(flag) = arguments.next() {
         if flag == "--help" {
             return Err(USAGE.to_owned());
@@ -68,14 +106,25 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
             "--databases" => options.databases = Some(number(&flag, &value)?),
             "--tables" => options.tables = Some(number(&flag, &value)?),
             "--columns" => options.columns = Some(number(&flag, &value)?),
-            "--account" if value == "realistic" => options.is_bulk = false,
-            "--account" if value == "bulk" => options.is_bulk = true,
+            "--projects" => options.projects = Some(number(&flag, &value)?),
+            "--assets" => options.assets = Some(number(&flag, &value)?),
+            "--published-rates" => options.published_rates = value == "on",
+            "--account" => kind = Some(kind_of(&value)?),
             "--fault" => options.faults.push(value.parse().map_err(|error| format!("{error}\n{USAGE}"))?),
             _ => return Err(format!("{flag} {value} is not understood\n{USAGE}")),
         }
     }
-    options.is_bulk |= options.databases.is_some() || options.tables.is_some() || options.columns.is_some();
+    options.kind = kind.unwrap_or_else(|| options.implied_kind());
     Ok(options)
+}
+
+fn kind_of(name: &str) -> Result<Kind, String> {
+    match name {
+        "realistic" => Ok(Kind::Realistic),
+        "bulk" => Ok(Kind::Bulk),
+        "datazone" => Ok(Kind::DataZone),
+        _ => Err(format!("--account {name} is not understood\n{USAGE}")),
+    }
 }
 
 fn number<N: std::str::FromStr>(flag: &str, value: &str) -> Result<N, String> {

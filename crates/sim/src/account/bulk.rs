@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::template::{Template, push_decimal, scatter};
+
 /// Sorted, and no word with `_` behind it begins another: names then ascend with the table's number.
 const WORDS: [&str; 40] = [
     "account_balances",
@@ -52,7 +54,7 @@ const WORDS: [&str; 40] = [
 ];
 
 const SEQUENCE_DIGITS_MIN: usize = 6;
-const TEMPLATES: u64 = 8;
+pub(super) const TEMPLATES: u64 = 8;
 /// 2023-01-01, the first creation time.
 const CREATED_FROM_SECONDS: u64 = 1_672_531_200;
 
@@ -108,16 +110,10 @@ const SLOTS: [(&str, Slot); 6] = [
     ("@bytes@", Slot::Bytes),
 ];
 
-#[derive(Clone, Debug)]
-struct Template {
-    parts: Vec<(Vec<u8>, Slot)>,
-    tail: Vec<u8>,
-}
-
 /// `count` generated tables of one database.
 #[derive(Clone, Debug)]
 pub(crate) struct BulkTables {
-    templates: Arc<Vec<Template>>,
+    templates: Arc<Vec<Template<Slot>>>,
     count: u64,
     sequence_digits: usize,
 }
@@ -132,7 +128,7 @@ impl BulkTables {
     pub(crate) const TABLE_TYPE: &'static str = "EXTERNAL_TABLE";
 
     pub(crate) fn new(shape: &Shape, catalog: &str, database: &str, count: u64) -> Self {
-        let placed = |text: &String| Template::parse(&text.replace("@catalog@", catalog).replace("@database@", database));
+        let placed = |text: &String| Template::parse(&text.replace("@catalog@", catalog).replace("@database@", database), &SLOTS);
         let longest_run = count.div_ceil(WORDS.len() as u64);
         Self {
             templates: Arc::new(shape.documents.iter().map(placed).collect()),
@@ -193,60 +189,20 @@ impl BulkTables {
     pub(crate) fn render_into(&self, index: u64, out: &mut Vec<u8>) {
         let mut name = Vec::with_capacity(32);
         self.name_into(index, &mut name);
-        let template = &self.templates[usize::try_from(scatter(index) % TEMPLATES).unwrap_or(0)];
-        for (literal, slot) in &template.parts {
-            out.extend_from_slice(literal);
-            match slot {
-                Slot::Name => out.extend_from_slice(&name),
-                Slot::CreatedSeconds => push_decimal(out, CREATED_FROM_SECONDS + index % 31_536_000, 1),
-                Slot::UpdatedSeconds => push_decimal(out, CREATED_FROM_SECONDS + 31_536_000 + scatter(index) % 31_536_000, 1),
-                Slot::Version => push_decimal(out, scatter(index) % 90, 1),
-                Slot::Rows => push_decimal(out, scatter(index) % 1_000_000_000, 1),
-                Slot::Bytes => push_decimal(out, scatter(index) % 1_000_000_000 * 113, 1),
-            }
-        }
-        out.extend_from_slice(&template.tail);
+        let template = &self.templates[usize::try_from(variant_of(index)).unwrap_or(0)];
+        template.render_into(out, |slot, out| match slot {
+            Slot::Name => out.extend_from_slice(&name),
+            Slot::CreatedSeconds => push_decimal(out, CREATED_FROM_SECONDS + index % 31_536_000, 1),
+            Slot::UpdatedSeconds => push_decimal(out, CREATED_FROM_SECONDS + 31_536_000 + scatter(index) % 31_536_000, 1),
+            Slot::Version => push_decimal(out, scatter(index) % 90, 1),
+            Slot::Rows => push_decimal(out, scatter(index) % 1_000_000_000, 1),
+            Slot::Bytes => push_decimal(out, scatter(index) % 1_000_000_000 * 113, 1),
+        });
     }
-}
-
-impl Template {
-    fn parse(mut text: &str) -> Self {
-        let mut parts = Vec::new();
-        while let Some((at, marker, slot)) = next_slot(text) {
-            parts.push((text.as_bytes()[..at].to_vec(), slot));
-            text = &text[at + marker.len()..];
-        }
-        Self { parts, tail: text.as_bytes().to_vec() }
-    }
-}
-
-fn next_slot(text: &str) -> Option<(usize, &'static str, Slot)> {
-    SLOTS.iter().filter_map(|(marker, slot)| Some((text.find(marker)?, *marker, *slot))).min_by_key(|(at, _, _)| *at)
-}
-
-// A fixed mixing of the number (the finaliser of SplitMix64), so that neighbouring tables differ.
-fn scatter(index: u64) -> u64 {
-    let mut mixed = index.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-fn push_decimal(out: &mut Vec<u8>, number: u64, digits_min: usize) {
-    let mut digits = [b'0'; 20];
-    let mut at = digits.len();
-    let mut rest = number;
-    while rest > 0 || digits.len() - at < digits_min.clamp(1, 20) {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-    }
-    out.extend_from_slice(&digits[at..]);
 }
 
 fn document(variant: u64, columns: usize) -> Value {
-    let shift = usize::try_from(variant).unwrap_or(0);
-    let columns: Vec<Value> = (0..columns).map(|number| column(number, shift)).collect();
+    let columns = columns_of(variant, columns);
     json!({
         "Name": "@name@", "DatabaseName": "@database@", "CatalogId": "@catalog@",
         "Description": format!("Generated table @name@ of kind {variant}, loaded hourly from the operational systems"),
@@ -271,6 +227,17 @@ fn document(variant: u64, columns: usize) -> Value {
             "Parameters": {"classification": "parquet", "typeOfData": "file"},
             "SkewedInfo": {"SkewedColumnNames": [], "SkewedColumnValues": [], "SkewedColumnValueLocationMaps": {}}},
     })
+}
+
+/// The columns of the tables that are written by a template.
+pub(super) fn columns_of(variant: u64, columns: usize) -> Vec<Value> {
+    let shift = usize::try_from(variant).unwrap_or(0);
+    (0..columns).map(|number| column(number, shift)).collect()
+}
+
+/// Which template writes a table.
+pub(super) fn variant_of(index: u64) -> u64 {
+    scatter(index) % TEMPLATES
 }
 
 fn column(number: usize, shift: usize) -> Value {

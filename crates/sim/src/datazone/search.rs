@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::filter::Filter;
+use super::items::{asset_item, listing_item, plain_item, product_item};
 use super::listing::{ITEMS_MAX, bytes};
 use super::page::Page;
-use super::{Context, DataZoneError, Reply, shown};
+use super::{Context, DataZoneError, Reply};
 use crate::account::{FoundThing as Found, Thing};
 
 const MANAGED_PREFIX: &str = "amazon.datazone.";
@@ -98,20 +99,23 @@ pub(crate) fn search(context: &Context<'_>) -> Result<Reply, DataZoneError> {
     match context.input.text("searchScope") {
         "ASSET" => {
             let query = Query { visible: own(), ..Query::new(context, Thing::Asset)? };
-            query.answer(context, |found| asset_item(found, with_forms))
+            query.answer(context, |found| written(found, with_forms, asset_item))
         }
         "DATA_PRODUCT" => {
             let query = Query { visible: own(), ..Query::new(context, Thing::DataProduct)? };
-            query.answer(context, |found| wrapped("dataProductItem", product_item(&found.document())))
+            query.answer(context, |found| bytes(product_item(&found.document())))
         }
-        "GLOSSARY" => Query::new(context, Thing::Glossary)?.answer(context, |found| plain("glossaryItem", found)),
-        _ => Query::new(context, Thing::GlossaryTerm)?.answer(context, |found| plain("glossaryTermItem", found)),
+        "GLOSSARY" => {
+            Query::new(context, Thing::Glossary)?.answer(context, |found| bytes(plain_item("glossaryItem", &found.document())))
+        }
+        _ => Query::new(context, Thing::GlossaryTerm)?
+            .answer(context, |found| bytes(plain_item("glossaryTermItem", &found.document()))),
     }
 }
 
 pub(crate) fn search_listings(context: &Context<'_>) -> Result<Reply, DataZoneError> {
     let with_forms = context.input.lists("additionalAttributes", "FORMS");
-    Query::new(context, Thing::Listing)?.answer(context, |found| listing_item(found, with_forms))
+    Query::new(context, Thing::Listing)?.answer(context, |found| written(found, with_forms, listing_item))
 }
 
 pub(crate) fn search_types(context: &Context<'_>) -> Result<Reply, DataZoneError> {
@@ -122,57 +126,10 @@ pub(crate) fn search_types(context: &Context<'_>) -> Result<Reply, DataZoneError
     };
     let managed = context.input.get("managed").and_then(Value::as_bool);
     let query = Query { managed, ..Query::new(context, thing)? };
-    query.answer(context, |found| plain(member, found))
+    query.answer(context, |found| bytes(plain_item(member, &found.document())))
 }
 
-fn wrapped(member: &str, item: Map<String, Value>) -> Vec<u8> {
-    bytes(Map::from_iter([(member.to_owned(), Value::Object(item))]))
-}
-
-fn plain(member: &str, found: &Found<'_>) -> Vec<u8> {
-    wrapped(member, shown(&found.document()))
-}
-
-/// An asset in the inventory: its revision and listing are not told, its time series are told unasked.
-fn asset_item(found: &Found<'_>, with_forms: bool) -> Vec<u8> {
-    let mut item = shown(&found.document());
-    let mut additional = Map::new();
-    for member in ["formsOutput", "readOnlyFormsOutput", "latestTimeSeriesDataPointFormsOutput"] {
-        let value = item.remove(member);
-        let is_asked = with_forms || member == "latestTimeSeriesDataPointFormsOutput";
-        additional.extend(value.filter(|_| is_asked).map(|value| (member.to_owned(), value)));
-    }
-    item.remove("revision");
-    if let Some(id) = item.remove("id") {
-        item.insert("identifier".to_owned(), id);
-    }
-    if !additional.is_empty() {
-        item.insert("additionalAttributes".to_owned(), Value::Object(additional));
-    }
-    wrapped("assetItem", item)
-}
-
-fn product_item(document: &Value) -> Map<String, Value> {
-    let mut item = shown(document);
-    for member in ["items", "revision", "status", "formsOutput"] {
-        item.remove(member);
-    }
-    item
-}
-
-fn listing_item(found: &Found<'_>, with_forms: bool) -> Vec<u8> {
-    let document = found.document();
-    let mut item = shown(&document);
-    let mut additional = Map::new();
-    if let Some(forms) = item.remove("forms").filter(|_| with_forms) {
-        additional.insert("forms".to_owned(), forms);
-    }
-    if let Some(series) = item.remove("latestTimeSeriesDataPointForms") {
-        additional.insert("latestTimeSeriesDataPointForms".to_owned(), series);
-    }
-    if !additional.is_empty() {
-        item.insert("additionalAttributes".to_owned(), Value::Object(additional));
-    }
-    let is_product = document.get("$product").is_some();
-    wrapped(if is_product { "dataProductListing" } else { "assetListing" }, item)
+// Generated things are written faster than their documents could be made.
+fn written(found: &Found<'_>, with_forms: bool, item: impl Fn(&Value, bool) -> Value) -> Vec<u8> {
+    found.written(with_forms).unwrap_or_else(|| bytes(item(&found.document(), with_forms)))
 }

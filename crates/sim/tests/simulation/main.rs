@@ -4,6 +4,7 @@ mod catalog;
 mod client;
 mod control;
 mod datazone;
+mod datazone_bulk;
 mod datazone_faults;
 mod datazone_mutations;
 mod datazone_security;
