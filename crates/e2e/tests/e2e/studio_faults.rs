@@ -73,7 +73,7 @@ fn lineage_is_walked_node_by_node_where_the_graph_may_not_be_queried() {
     let lineage = ["--domain", DOMAIN, "--skip", "glossaries,data-products,subscriptions,environments,domain-units"];
     let processes = |world: &World| {
         let (_, assets) = world.smus_to_file(&lineage);
-        let mut names: Vec<String> = assets.of("Process").map(|process| process.to_string()).collect();
+        let mut names: Vec<String> = assets.of("Process").map(ToString::to_string).collect();
         names.sort();
         names
     };

@@ -62,7 +62,7 @@ impl Store {
             matches = called;
         }
         if matches.is_empty() {
-            matches = self.archived_at(exact).await?;
+            matches = self.standing_at(exact).await?;
         }
         if let [only] = matches.as_slice()
             && let Some(subject) = self.asset(&only.qualified_name).await?
@@ -84,24 +84,28 @@ impl Store {
         Ok(found.map(|(name, kind)| Candidate { kind, qualified_name: QualifiedName::from_encoded(name) }).collect())
     }
 
-    /// Archived assets whose qualified names end with what was typed: the search index no longer has them.
-    async fn archived_at(&self, typed: &str) -> Result<Vec<Candidate>> {
+    /// Assets whose qualified names end with what was typed: active ones that are named by ids, which the search index does not have, and
+    /// where there is none, archived ones, which it no longer has.
+    async fn standing_at(&self, typed: &str) -> Result<Vec<Candidate>> {
         let (above, part) = split_name(typed);
         let ending = if above.starts_with('/') { above.to_owned() } else { format!("/{above}") };
-        let text = "SELECT p.path, a.kind FROM place p JOIN asset a ON a.place = p.id
-            WHERE a.part = $1 AND substr(p.path, length(p.path) - length($2) + 1) = $2 AND a.archived_run > 0
-            ORDER BY p.path, a.archived_run DESC, a.kind LIMIT $3";
+        let text = "SELECT p.path, a.kind, a.archived_run FROM place p JOIN asset a ON a.place = p.id
+            WHERE a.part = $1 AND substr(p.path, length(p.path) - length($2) + 1) = $2 AND a.kind NOT IN (12, 13)
+            ORDER BY a.archived_run > 0, p.path, a.archived_run DESC, a.kind LIMIT $3";
         let asked = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
         let query = sqlx::query(text).bind(part.to_owned()).bind(ending).bind(asked);
         let rows = query.fetch_all(self.readers()).await?;
-        let read = |row: &SqliteRow| -> Result<Candidate> {
+        let read = |row: &SqliteRow| -> Result<(Candidate, bool)> {
             let qualified_name = QualifiedName::from_encoded(format!("{}{part}", row.try_get::<&str, _>(0)?));
-            Ok(Candidate { kind: content::kind(row.try_get(1)?)?, qualified_name })
+            Ok((Candidate { kind: content::kind(row.try_get(1)?)?, qualified_name }, row.try_get::<i64, _>(2)? == 0))
         };
-        let mut archived = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let standing = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let has_active = standing.iter().any(|(_, is_active)| *is_active);
+        let meant = standing.into_iter().filter(|(_, is_active)| *is_active == has_active);
+        let mut meant: Vec<Candidate> = meant.map(|(candidate, _)| candidate).collect();
         // A table that had become a view: the name is one all the same.
-        archived.dedup_by(|one, other| one.qualified_name == other.qualified_name);
-        Ok(archived)
+        meant.dedup_by(|one, other| one.qualified_name == other.qualified_name);
+        Ok(meant)
     }
 
     /// Assets of similar names. Those that are found by a column or a description have nothing to do with a name.
