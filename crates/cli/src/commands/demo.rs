@@ -14,11 +14,27 @@ use crate::output::{bold, dim, print};
 /// The commands of the tour: what they show, and their arguments.
 const TOUR: &[(&str, &[&str])] = &[
     ("Search finds names, columns and descriptions.", &["search", "customer", "--limit", "8"]),
-    ("One table, with nested columns, where it comes from and where it goes.", &["show", "sales/orders"]),
-    ("Lineage follows jobs, views, links and S3 locations.", &["lineage", "sales/orders", "--depth", "3"]),
+    (
+        "One table, with nested columns, the assets of the studio that are made from it, where it comes from and where it goes.",
+        &["show", "sales/orders"],
+    ),
+    ("Lineage follows jobs, views, links, S3 locations and the studio.", &["lineage", "sales/orders", "--depth", "3"]),
+    ("A term of a business glossary, and what it is assigned to.", &["show", "term_revenue"]),
     ("Evidence: what the run called, where it connected, what it masked.", &["evidence", "latest"]),
-    ("A security engineer gets the exact IAM policy …", &["policy", "glue", "--region", "eu-west-1"]),
+    ("A security engineer gets the exact IAM policy …", &["policy", "smus", "--region", "eu-west-1"]),
     ("… and the exact hosts.", &["egress", "--region", "eu-west-1"]),
+];
+
+/// The crawls: what is said before, and their arguments. The second one cannot see everything, and says so.
+const CRAWLS: &[(&str, &[&str])] = &[
+    (
+        "A simulated AWS account runs on loopback. This crawls its Glue Data Catalog, read-only, the way a real account is crawled:",
+        &["crawl", "glue", "--region", "eu-west-1", "--connection", "demo"],
+    ),
+    (
+        "And SageMaker Unified Studio into the same catalog. The role is no member of one project, so this run is partial, and says so:",
+        &["crawl", "smus", "--region", "eu-west-1", "--connection", "demo-studio"],
+    ),
 ];
 
 pub(crate) async fn run(arguments: &DemoArguments) -> Outcome {
@@ -27,11 +43,12 @@ pub(crate) async fn run(arguments: &DemoArguments) -> Outcome {
     std::fs::create_dir_all(&folder)?;
     let catalog = format!("sqlite:{}", folder.join("catalog.db").display());
     let stage = Stage { simulation: &simulation, catalog: &catalog };
-    say("A simulated AWS account runs on loopback. This crawls it, read-only, the way a real account is crawled:")?;
-    let crawl = ["crawl", "glue", "--region", "eu-west-1", "--connection", "demo"];
-    let status = stage.run(&crawl).await?;
-    if status == Status::Failed || status == Status::Usage {
-        return Ok(status);
+    for (text, crawl) in CRAWLS {
+        say(text)?;
+        let status = stage.run(crawl).await?;
+        if status == Status::Failed || status == Status::Usage {
+            return Ok(status);
+        }
     }
     if !arguments.once {
         for (text, command) in TOUR {
@@ -41,7 +58,7 @@ pub(crate) async fn run(arguments: &DemoArguments) -> Outcome {
         say(&format!("The catalog stays in {}; ask it more:", folder.display()))?;
         print(format!("  isinglass search order --catalog {catalog}\n").as_bytes())?;
     }
-    Ok(status)
+    Ok(Status::Complete)
 }
 
 fn temporary_folder() -> PathBuf {
@@ -80,7 +97,9 @@ impl Stage<'_> {
         for (name, _) in std::env::vars_os().filter(|(name, _)| is_aws(name)) {
             command.env_remove(name);
         }
-        command.env("AWS_ENDPOINT_URL_GLUE", &endpoint).env("AWS_ENDPOINT_URL_STS", &endpoint);
+        for service in ["GLUE", "DATAZONE", "STS"] {
+            command.env(format!("AWS_ENDPOINT_URL_{service}"), &endpoint);
+        }
         command.env("AWS_ACCESS_KEY_ID", &keys.access_key_id).env("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key);
         command
             .env("AWS_EC2_METADATA_DISABLED", "true")

@@ -21,6 +21,7 @@ use crate::harness::{Crawled, Program, ROLE, World, account_of, may_administer, 
 
 const GLUE: &str = "glue.eu-west-1.amazonaws.com";
 const STS: &str = "sts.eu-west-1.amazonaws.com";
+const DATAZONE: &str = "datazone.eu-west-1.api.aws";
 /// TEST-NET-3 (RFC 5737): a public address that is nobody's.
 const PUBLIC: &str = "203.0.113.10";
 const PRIVATE: &str = "10.77.0.10";
@@ -108,7 +109,7 @@ fn certificates() -> (String, ServerConfig) {
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.distinguished_name.push(DnType::CommonName, "Isinglass Test CA");
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let mut server = CertificateParams::new(vec![GLUE.to_owned(), STS.to_owned()]).unwrap();
+    let mut server = CertificateParams::new(vec![GLUE.to_owned(), STS.to_owned(), DATAZONE.to_owned()]).unwrap();
     server.distinguished_name.push(DnType::CommonName, "simulated AWS");
     let key = KeyPair::generate().unwrap();
     let certificate = server.signed_by(&key, &authority).unwrap();
@@ -156,9 +157,18 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, accepted: Arc<Atomi
 
 /// A crawl from inside a namespace, to the services' real host names.
 fn crawl_inside(namespace: &Namespace, world: &World, arguments: &[&str], variables: &[(&str, &str)]) -> Crawled {
+    crawl_source_inside(namespace, world, "glue", (arguments, variables))
+}
+
+fn crawl_source_inside(
+    namespace: &Namespace,
+    world: &World,
+    source: &str,
+    (arguments, variables): (&[&str], &[(&str, &str)]),
+) -> Crawled {
     let report = world.path("inside.json");
     let mut program =
-        Program::by(&["ip", "netns", "exec", &namespace.name], &["crawl", "glue", "--report", report.to_str().unwrap()])
+        Program::by(&["ip", "netns", "exec", &namespace.name], &["crawl", source, "--report", report.to_str().unwrap()])
             .home(&world.path("."))
             .args(&["--region", "eu-west-1", "--output", &world.text_path("inside.ndjson"), "--connection-id", "1700000000"])
             .args(arguments)
@@ -241,6 +251,33 @@ fn private_mode_completes_over_private_addresses_and_shows_the_evidence() {
     }
     let connections: u64 = endpoints.iter().map(|endpoint| endpoint["connections"].as_u64().unwrap()).sum();
     assert_eq!(connections, u64::from(servers.accepted()), "the evidence counts the connections that arrived");
+}
+
+#[test]
+fn the_studio_is_reached_by_sts_and_datazone_alone_and_either_public_address_stops_it_before_a_packet() {
+    for (hosts, culprit) in [
+        (&[(PRIVATE, STS), (PRIVATE, DATAZONE)][..], None),
+        (&[(PUBLIC, STS), (PRIVATE, DATAZONE)], Some(STS)),
+        (&[(PRIVATE, STS), (PRIVATE, DATAZONE), (PUBLIC, DATAZONE)], Some(DATAZONE)),
+    ] {
+        let world = World::realistic();
+        let Some(namespace) = Namespace::new(hosts) else { return };
+        let servers = Servers::start(&namespace, &world, &[PUBLIC, PRIVATE]);
+        let arguments = ["--network", "private", "--ca-bundle", &servers.ca_bundle, "--role-arn", ROLE, "--skip", "lineage"];
+        let crawled = crawl_source_inside(&namespace, &world, "smus", (&arguments, &[]));
+        let Some(culprit) = culprit else {
+            let crawled = crawled.expect(3);
+            let endpoints = crawled.report["endpoints"].as_array().unwrap();
+            let hosts: Vec<_> = endpoints.iter().map(|endpoint| endpoint["host"].as_str().unwrap()).collect();
+            assert_eq!(hosts, [STS, DATAZONE]);
+            assert!(endpoints.iter().all(|endpoint| endpoint["private"] == true && endpoint["tls"]["protocol"] == "TLSv1.3"));
+            continue;
+        };
+        crawled.expect(1).ended.says(1, &[culprit, PUBLIC, "what to do"]);
+        let asked = world.sim().requests().counts;
+        let expected = if culprit == STS { vec![] } else { vec!["sts:AssumeRole"] };
+        assert_eq!(asked.keys().collect::<Vec<_>>(), expected, "nothing of DataZone was asked");
+    }
 }
 
 #[test]
