@@ -66,6 +66,24 @@ pub(crate) fn amz_date(seconds: i64) -> String {
     iso_8601(seconds).replace(['-', ':'], "")
 }
 
+/// Seconds since 1970 UTC of an ISO 8601 time in UTC, with or without a fraction (which is cut off), or `None` where it is not one.
+pub(crate) fn parse_iso_8601(text: &str) -> Option<i64> {
+    let whole = text.trim_end_matches('Z').split('.').next()?;
+    parse_amz_date(&format!("{}Z", whole.replace(['-', ':'], "")))
+}
+
+/// The form of times in HTTP headers (RFC 9110, IMF-fixdate).
+pub(crate) fn http_date(seconds: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let days = seconds.div_euclid(86_400);
+    let (year, month, day) = civil_from_days(days);
+    let name = |names: &[&'static str], at: i64| usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default();
+    let (weekday, month) = (name(&DAYS, days.rem_euclid(7)), name(&MONTHS, month - 1));
+    let of_day = seconds.rem_euclid(86_400);
+    format!("{weekday}, {day:02} {month} {year:04} {:02}:{:02}:{:02} GMT", of_day / 3_600, of_day / 60 % 60, of_day % 60)
+}
+
 // Days since 1970-01-01 in the proleptic Gregorian calendar; years are counted from March so that the leap day is the last.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -98,5 +116,7 @@ mod tests {
         }
         assert_eq!(iso_8601(1_709_164_800), "2024-02-29T00:00:00Z");
         assert_eq!(parse_amz_date("2024-01-01T00:00"), None);
+        assert_eq!(parse_iso_8601("2024-02-29T00:00:00.250Z"), Some(1_709_164_800));
+        assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 }

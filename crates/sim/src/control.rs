@@ -2,7 +2,8 @@
 //!
 //! - `GET /_sim/requests`: counts, errors, refused and calls; `DELETE` forgets them.
 //! - `GET /_sim/faults`, `POST /_sim/faults`: a list of rules replaces all (text or JSON form), `DELETE` removes all.
-//! - `GET /_sim/account`: id, region, keys, roles, databases, domains, canaries; `POST`: one mutation or a list of them.
+//! - `GET /_sim/account`: id, region, keys, roles, databases, domains, canaries; `POST`: one mutation or a list of them,
+//!   e.g. `{"action": "in_domain", "domain": "dzd_1", "change": {"action": "unpublish", "entity": "a1"}}`.
 
 use http::Method;
 use serde::Deserialize as _;

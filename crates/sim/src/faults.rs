@@ -136,7 +136,7 @@ impl Fault {
         self
     }
 
-    /// Only at calls that name this project, by a member of the request or by a filter.
+    /// Only at calls that name this project by a member or a filter, or that ask for something of it by id.
     #[must_use]
     pub fn in_project(mut self, project: &str) -> Self {
         self.project = Some(project.to_owned());

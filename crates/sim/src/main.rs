@@ -108,7 +108,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
             "--columns" => options.columns = Some(number(&flag, &value)?),
             "--projects" => options.projects = Some(number(&flag, &value)?),
             "--assets" => options.assets = Some(number(&flag, &value)?),
-            "--published-rates" => options.published_rates = value == "on",
+            "--published-rates" if ["on", "off"].contains(&value.as_str()) => options.published_rates = value == "on",
             "--account" => kind = Some(kind_of(&value)?),
             "--fault" => options.faults.push(value.parse().map_err(|error| format!("{error}\n{USAGE}"))?),
             _ => return Err(format!("{flag} {value} is not understood\n{USAGE}")),

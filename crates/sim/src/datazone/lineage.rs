@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::listing::{ITEMS_MAX, list, list_values, matches};
+use super::listing::{ITEMS_MAX, list_values, matches};
 use super::{Context, DataZoneError, Reply, picked, shown};
 use crate::account::{Domain, Thing, text};
+use crate::clock::{http_date, parse_iso_8601};
 
 const UPSTREAM: &str = "upstreamLineageNodeIds";
 const DOWNSTREAM: &str = "downstreamLineageNodeIds";
@@ -83,24 +84,43 @@ fn with_forms(node: &Value, names: Option<&Value>) -> Map<String, Value> {
 }
 
 pub(crate) fn list_lineage_events(context: &Context<'_>) -> Result<Reply, DataZoneError> {
-    let wanted = |event: &Value| matches(context, event, "processingStatus", "processingStatus");
-    list(context, Thing::LineageEvent, ITEMS_MAX, wanted, |event| picked(event, &OF_EVENT))
+    let (after, before) = (time_of(context, "timestampAfter")?, time_of(context, "timestampBefore")?);
+    let wanted = |event: &&Value| {
+        let time = seconds(event, "eventTime");
+        matches(context, event, "processingStatus", "processingStatus")
+            && after.is_none_or(|after| time > after)
+            && before.is_none_or(|before| time < before)
+    };
+    let mut events: Vec<&Value> = context.domain()?.all(Thing::LineageEvent).filter(wanted).collect();
+    events.sort_by_key(|event| seconds(event, "eventTime"));
+    if context.input.peek("sortOrder") == Some("DESCENDING") {
+        events.reverse();
+    }
+    list_values(context, "items", ITEMS_MAX, events.into_iter().map(|event| Value::Object(picked(event, &OF_EVENT))))
+}
+
+// Times in a query are ISO 8601.
+fn time_of(context: &Context<'_>, member: &str) -> Result<Option<i64>, DataZoneError> {
+    let Some(text) = context.input.peek(member) else { return Ok(None) };
+    parse_iso_8601(text).map(Some).ok_or_else(|| DataZoneError::validation(format!("'{member}' is no time: {text}")))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a cast saturates; times of fixtures are far inside the range")]
+fn seconds(event: &Value, member: &str) -> i64 {
+    event.get(member).and_then(Value::as_f64).unwrap_or(0.0) as i64
 }
 
 /// The event is the body as it was sent; what is known of it is in the headers.
 pub(crate) fn get_lineage_event(context: &Context<'_>) -> Result<Reply, DataZoneError> {
     let event = context.named(Thing::LineageEvent, "identifier", "Lineage event")?;
-    let names = [
-        ("domain-id", "domainId"),
-        ("id", "id"),
-        ("created-by", "createdBy"),
-        ("processing-status", "processingStatus"),
-        ("event-time", "eventTime"),
-        ("created-at", "createdAt"),
-    ];
-    let headers = names.into_iter().filter_map(|(header, member)| {
-        let value = event.get(member)?;
-        Some((header, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-    });
-    Ok(Reply { body: event["$payload"].to_string().into_bytes(), headers: headers.collect() })
+    let mut headers = Vec::new();
+    for (header, member) in
+        [("domain-id", "domainId"), ("id", "id"), ("created-by", "createdBy"), ("processing-status", "processingStatus")]
+    {
+        headers.push((header, text(&event, member).to_owned()));
+    }
+    for (header, member) in [("event-time", "eventTime"), ("created-at", "createdAt")] {
+        headers.push((header, http_date(seconds(&event, member))));
+    }
+    Ok(Reply { body: event["$payload"].to_string().into_bytes(), headers })
 }

@@ -66,7 +66,8 @@ impl Request<'_> {
             return Err(DataZoneError::throttled());
         }
         checked?;
-        *fired = self.world.fire(&self.faulted());
+        let project = self.project();
+        *fired = self.world.fire(&self.faulted(project.as_deref()));
         if let Some(error) = self.fault(fired, &identity) {
             return Err(error);
         }
@@ -126,12 +127,28 @@ impl Request<'_> {
         ))
     }
 
-    fn faulted(&self) -> FaultedCall<'_> {
+    /// The project that is asked about, or that owns what is asked for.
+    fn project(&self) -> Option<String> {
+        let thing = match self.route.name {
+            "GetAsset" => (Thing::Asset, "identifier", "owningProjectId"),
+            "ListAssetFilters" => (Thing::Asset, "assetIdentifier", "owningProjectId"),
+            "GetListing" => (Thing::Listing, "identifier", "owningProjectId"),
+            "GetDataProduct" => (Thing::DataProduct, "identifier", "owningProjectId"),
+            "GetEnvironment" => (Thing::Environment, "identifier", "projectId"),
+            _ => return self.input.project(self.route.name).map(str::to_owned),
+        };
+        let (thing, identifier, owner) = thing;
+        let account = self.world.account();
+        let domain = account.datazone.domains.get(self.input.domain(self.route.name)?)?;
+        Some(domain.get(thing, self.input.text(identifier))?.text(owner).into_owned())
+    }
+
+    fn faulted<'c>(&'c self, project: Option<&'c str>) -> FaultedCall<'c> {
         let page = if self.input.peek("nextToken").is_some() { PageKind::Later } else { PageKind::First };
         FaultedCall {
             operation: self.route.name,
             domain: self.input.domain(self.route.name),
-            project: self.input.project(self.route.name),
+            project,
             scope: self.input.peek("searchScope"),
             page,
             ..FaultedCall::default()

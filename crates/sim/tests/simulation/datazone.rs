@@ -196,8 +196,13 @@ async fn lineage_is_walked_by_graph_node_and_event() {
     let events = get(&client, &format!("/v2/domains/{DOMAIN}/lineage/events?processingStatus=SUCCESS")).await;
     assert_eq!(events["items"].as_array().map(Vec::len), Some(2));
     assert!(events["items"][0].get("$payload").is_none());
+    let newest = get(&client, &format!("/v2/domains/{DOMAIN}/lineage/events?sortOrder=DESCENDING&maxResults=1")).await;
+    assert_eq!(newest["items"][0]["id"], "ev03summarised");
+    let later = get(&client, &format!("/v2/domains/{DOMAIN}/lineage/events?timestampAfter=2090-01-01T00%3A00%3A00Z")).await;
+    assert_eq!(later["items"], json!([]));
     let reply = client.datazone(Method::GET, &format!("/v2/domains/{DOMAIN}/lineage/events/ev02buildorder"), None).await;
     assert_eq!(reply.headers["id"], "ev02buildorder");
+    assert!(reply.headers["event-time"].to_str().expect("text").ends_with(" GMT"));
     assert_eq!(reply.json()["outputs"][0]["facets"]["columnLineage"]["fields"].as_object().map(serde_json::Map::len), Some(2));
 }
 

@@ -50,9 +50,12 @@ async fn denials_fall_on_one_domain_or_one_project() {
     assert_eq!(projects(&client).await.expect("an answer").status, 200);
     let reply = client.datazone(Method::GET, "/v2/domains/dzd_lab7y6x5w4v3u/projects", None).await;
     assert!(reply.message().contains("is not authorized to perform: datazone:ListProjects on resource: arn:aws:datazone:"));
-    for noun in
-        [format!("projects/{SALES}"), format!("projects/{SALES}/memberships"), format!("environments?projectIdentifier={SALES}")]
-    {
+    for noun in [
+        format!("projects/{SALES}"),
+        format!("projects/{SALES}/memberships"),
+        format!("environments?projectIdentifier={SALES}"),
+        "assets/asset01orders".to_owned(),
+    ] {
         assert_eq!(client.datazone(Method::GET, &format!("/v2/domains/{DOMAIN}/{noun}"), None).await.status, 403, "{noun}");
     }
     let path = format!("/v2/domains/{DOMAIN}/search");
