@@ -1,4 +1,5 @@
 """The benchmark: the program beside a boto3 loop, in turn, against one simulated account. Prints figures and ratios, judges nothing.
+SageMaker Unified Studio is measured against the floor that the published rates set: the simulation throttles whatever goes beyond them.
 
 Usage: bench.py [tables ...]   (default: 10000 100000)
 
@@ -7,6 +8,7 @@ accounts for a finished child. Runs are interleaved (A B A B …) and the median
 machine whose speed drifts does not favour one side.
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -23,6 +25,11 @@ DATABASES = 10
 RUNS = 3
 LATENCY_MS = 20
 LARGE_TABLES = 100_000
+STUDIO_ASSETS = [10_000, 100_000]
+STUDIO_PROJECTS = 100
+PAGE_ITEMS = 50
+# Requests a second (Amazon DataZone quotas): the two searches that a crawl of assets is bound by.
+SEARCH_RATE, LISTINGS_RATE = 20, 16
 
 ENVIRONMENT = {
     **os.environ,
@@ -38,9 +45,16 @@ ENVIRONMENT = {
 class Sim:
     """A simulated account for the time of a `with` block."""
 
-    def __init__(self, databases: int, tables: int, latency_ms: int = 0) -> None:
-        arguments = ["--databases", databases, "--tables", tables, "--latency-ms", latency_ms, "--account", "bulk", "--port", 0]
-        self.command = [str(TARGET / "sim"), *map(str, arguments)]
+    def __init__(self, *arguments: object) -> None:
+        self.command = [str(TARGET / "sim"), *map(str, arguments), "--port", "0"]
+
+    @staticmethod
+    def glue(databases: int, tables: int, latency_ms: int = 0) -> "Sim":
+        return Sim("--account", "bulk", "--databases", databases, "--tables", tables, "--latency-ms", latency_ms)
+
+    @staticmethod
+    def studio(projects: int, assets: int) -> "Sim":
+        return Sim("--account", "datazone", "--projects", projects, "--assets", assets // projects, "--published-rates", "on")
 
     def __enter__(self) -> str:
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
@@ -55,7 +69,8 @@ class Sim:
 
 def run(command: list, endpoint: str) -> dict:
     """Runs a command to its end: processor seconds, wall seconds, peak MiB."""
-    environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_GLUE": endpoint, "AWS_ENDPOINT_URL_STS": endpoint}
+    services = ("GLUE", "DATAZONE", "STS")
+    environment = {**ENVIRONMENT, **{f"AWS_ENDPOINT_URL_{service}": endpoint for service in services}}
     begin = time.monotonic()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen([str(part) for part in command], env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -86,7 +101,7 @@ def compare(tables: int, folder: pathlib.Path) -> None:
     repeats = RUNS if tables <= 100_000 else 1
     print(f"{tables} tables of 20 columns in {DATABASES} databases, no added latency, {repeats} run(s) each", flush=True)
     figures = {"boto3": [], "ndjson": [], "discarded": [], "sqlite": [], "again": []}
-    with Sim(DATABASES, tables // DATABASES) as endpoint:
+    with Sim.glue(DATABASES, tables // DATABASES) as endpoint:
         for _ in range(repeats):
             catalog = folder / "catalog.db"
             for leftover in folder.glob("catalog.db*"):
@@ -108,12 +123,31 @@ def compare(tables: int, folder: pathlib.Path) -> None:
 
 def cursors(folder: pathlib.Path) -> None:
     print(f"one database of {LARGE_TABLES} tables, {LATENCY_MS} ms a call", flush=True)
-    with Sim(1, LARGE_TABLES, LATENCY_MS) as endpoint:
+    with Sim.glue(1, LARGE_TABLES, LATENCY_MS) as endpoint:
         one = run(crawl("--output", "/dev/null", "--concurrency", 1), endpoint)
         many = run(crawl("--output", "/dev/null"), endpoint)
         stored = run(crawl("--catalog", f"sqlite:{folder / 'large.db'}"), endpoint)
     print(f"  one cursor {one['wall']:.1f} s, several {many['wall']:.1f} s ({one['wall'] / many['wall']:.1f} times as fast)", flush=True)
     print(f"  several into SQLite {stored['wall']:.1f} s ({one['wall'] / stored['wall']:.1f} times as fast)", flush=True)
+
+
+def studio(folder: pathlib.Path) -> None:
+    for projects, assets in [(STUDIO_PROJECTS, count) for count in STUDIO_ASSETS] + [(1, STUDIO_ASSETS[0])]:
+        pages = -(-assets // PAGE_ITEMS)
+        floor = max(pages / SEARCH_RATE, pages / LISTINGS_RATE)
+        catalog = f"sqlite:{folder / f'studio-{projects}-{assets}.db'}"
+        report = folder / "studio.json"
+        command = [TARGET / "isinglass", "crawl", "smus", "--catalog", catalog, "--report", report]
+        with Sim.studio(projects, assets) as endpoint:
+            first, again = run(command, endpoint), run(command, endpoint)
+        told = json.loads(report.read_text())
+        calls = sum(told["operations"].values())
+        print(f"{assets} published assets of 20 columns in {projects} project(s), published rates enforced", flush=True)
+        print(
+            f"  {first['wall']:.1f} s wall, {first['wall'] / floor:.2f} of the floor of {floor:.1f} s; {1000 * calls / assets:.1f} calls per 1,000 "
+            f"assets; {first['cpu']:.1f} s cpu, {first['rss']:.0f} MiB; unchanged {again['wall']:.1f} s wall, {again['cpu']:.1f} s cpu",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -123,6 +157,7 @@ def main() -> None:
         for tables in sizes:
             compare(tables, folder)
         cursors(folder)
+        studio(folder)
     finally:
         shutil.rmtree(folder)
 
