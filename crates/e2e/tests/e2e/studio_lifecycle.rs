@@ -118,3 +118,19 @@ fn a_closed_project_is_left_out_without_a_word_where_the_filter_says_so() {
     assert_eq!(assets.of("SageMakerUnifiedStudioPublishedAsset").filter(published).count(), 0);
     assert!(!assets.has("SageMakerUnifiedStudioProject", &studio(&format!("{DOMAIN}/{CLOSED}"))));
 }
+
+#[test]
+fn what_changes_in_a_domain_is_in_the_history_and_the_diff() {
+    let world = World::realistic();
+    world.smus_to_catalog(&arguments()).expect(0);
+    let members = serde_json::json!({"description": "Everyone who ever bought", "entityRevision": "99"});
+    world.change(in_domain(DomainMutation::Change { thing: sim::Thing::Listing, id: "listing03customers".to_owned(), members }));
+    let crawled = world.smus_to_catalog(&arguments()).expect(0);
+    assert_eq!(crawled.change("updated"), 1, "{:#}", crawled.report["changes"]);
+    let catalog = world.catalog();
+    for arguments in [&["history", "asset03customers"][..], &["diff", "1", "2"]] {
+        let told = world.program(&[arguments, &["--catalog", &catalog]].concat()).run();
+        told.expect(0);
+        assert!(told.stdout.contains("Everyone who ever bought") && told.stdout.contains("99"), "{arguments:?}: {}", told.stdout);
+    }
+}
