@@ -4,27 +4,29 @@
 //! first waits for the other in bounded memory; a listing of a project that the role is no member of has no inventory and waits until
 //! the inventory is read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod inventory;
+mod joining;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures::StreamExt;
 use futures::channel::mpsc::{Receiver, channel};
 use futures::future::{Either, select};
 use model::{Asset, Kind, Scope};
-use serde_json::value::RawValue;
 
 use super::domains::{part_scope, project_scope};
 use super::known::KnownAssets;
 use super::lists::Projects;
-use super::pages::{Asked, Page, token};
-use super::space::{Found, Space, SpaceEnd};
+use super::pages::Asked;
+use super::space::{Space, SpaceEnd};
 use super::{Crawl, CrawlError};
 use crate::port::{AssetSink, Baseline, ReadApi, ReadOperation};
 use crate::smus::form::{AssetForms, FormTypeName};
-use crate::smus::hash;
-use crate::smus::map::asset::{InventoryFacts, MappedAsset, inventory_facts, map_listing, map_unpublished};
+use crate::smus::map::asset::{MappedAsset, map_listing};
 use crate::smus::map::{DomainFacts, warning};
-use crate::smus::page::{AssetAnswer, AssetListingItem, DataProductListingItem, SearchListingsPage, SearchPage};
+use crate::smus::page::{AssetAnswer, AssetListingItem, DataProductListingItem};
 use crate::smus::settings::{Keep, Section};
+use joining::{InventoryItem, Joining, RawListing, parse_listings};
 
 /// How many pages a search may be ahead of what is made of them.
 const PAGES_AHEAD: usize = 4;
@@ -37,21 +39,6 @@ const FALLBACKS_MAX: usize = 500;
 
 /// How many published data products of one domain are held until all assets are known.
 const PRODUCTS_MAX: usize = 100_000;
-
-/// What the inventory gives of one asset.
-struct InventoryItem {
-    id: u64,
-    project: String,
-    facts: InventoryFacts,
-    form_types: Vec<(String, FormTypeName)>,
-}
-
-/// A listing as it came, to be mapped when its inventory is known.
-struct RawListing {
-    id: u64,
-    json: Box<str>,
-    is_product: bool,
-}
 
 /// A published data product that waits for its assets.
 #[derive(Debug)]
@@ -80,49 +67,6 @@ pub(super) struct DomainAssets {
 impl DomainAssets {
     pub(super) fn assign_all(&mut self, assignments: Vec<(u32, model::Reference)>) {
         self.known.assign_all(assignments);
-    }
-}
-
-/// The joining of inventory and listings.
-struct Joining<'j> {
-    facts: &'j DomainFacts,
-    projects: &'j Projects,
-    known: KnownAssets,
-    products: Vec<ListedProduct>,
-    inventory: HashMap<u64, Inventory>,
-    owners: Owners,
-    form_types: BTreeMap<String, FormTypeName>,
-    waiting: Vec<RawListing>,
-    waiting_bytes: usize,
-    inventory_is_done: bool,
-    inventory_complete: bool,
-    fallbacks: usize,
-}
-
-/// What the inventory knows of an asset, and by the place in the list of owners which project has it.
-struct Inventory {
-    owner: u32,
-    facts: InventoryFacts,
-}
-
-/// The projects that the inventory shows anything of, each once.
-#[derive(Default)]
-struct Owners {
-    list: Vec<String>,
-    places: HashMap<String, u32>,
-}
-
-impl Owners {
-    fn place(&mut self, project: String) -> u32 {
-        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
-        *self.places.entry(project).or_insert_with_key(|project| {
-            self.list.push(project.clone());
-            next
-        })
-    }
-
-    fn name(&self, place: u32) -> &str {
-        self.list.get(place as usize).map_or("", String::as_str)
     }
 }
 
@@ -198,33 +142,6 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             "the service states {total} items, but {found} came, also when they were read again; nothing that is missing is archived"
         );
         self.findings().warn(vec![warning(format!("{}/{part}", facts.id), "search-total-differs", message)]);
-    }
-
-    fn parse_inventory(&self, facts: &DomainFacts, body: &bytes::Bytes) -> Result<Page<Found<InventoryItem>>, serde_json::Error> {
-        let page: SearchPage<'_> = serde_json::from_slice(body)?;
-        let items = page.items.iter().filter_map(|item| item.asset_item.as_ref()).map(|item| {
-            let outputs = item.additional_attributes.as_ref();
-            let outputs = outputs
-                .into_iter()
-                .flat_map(|outputs| outputs.forms_output.iter().flatten().chain(outputs.read_only_forms_output.iter().flatten()));
-            let form_types = outputs.clone().filter_map(|form| {
-                let form_type = FormTypeName {
-                    name: form.type_name.as_deref()?.to_owned(),
-                    revision: form.type_revision.as_deref().map(str::to_owned),
-                };
-                Some((form.form_name.as_deref()?.to_owned(), form_type))
-            });
-            let form_types: Vec<_> = form_types.filter(|(_, form_type)| !form_type.name.starts_with("amazon.datazone.")).collect();
-            // The source alone is of use here: what is masked on the way is counted where it is kept.
-            let (nothing, unmasked) = (BTreeMap::new(), crate::MaskedCounts::default());
-            let context = crate::smus::form::FormContext { settings: self.settings, masked: &unmasked, known_types: &nothing };
-            let forms = AssetForms::of_outputs(&context, outputs);
-            let id = hash(&item.identifier);
-            let project = item.owning_project_id.as_deref().unwrap_or_default().to_owned();
-            (id, InventoryItem { id, project, facts: inventory_facts(&self.context(), facts, item, &forms), form_types })
-        });
-        let found = Found { items: items.collect(), total: page.total_match_count };
-        Ok(Page { made: found, next_token: token(page.next_token.as_ref()), items: page.items.len() })
     }
 
     /// Takes pages of both searches until both have ended.
@@ -362,56 +279,6 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         }
     }
 
-    /// Reads the inventory once more for the assets that no listing has.
-    async fn crawl_unpublished(&self, joining: &mut Joining<'_>) -> Result<(), CrawlError> {
-        let facts = joining.facts;
-        let (out, mut pages) = channel::<Vec<Option<(String, String, MappedAsset)>>>(PAGES_AHEAD);
-        let (unpublished, types) = (&joining.inventory, &joining.form_types);
-        let context = self.context();
-        let parse = |body: &bytes::Bytes| {
-            let page: SearchPage<'_> = serde_json::from_slice(body)?;
-            let items = page.items.iter().filter_map(|item| item.asset_item.as_ref()).map(|item| {
-                let id = hash(&item.identifier);
-                let project = item.owning_project_id.as_deref().unwrap_or_default();
-                let is_wanted = unpublished.contains_key(&id) && !joining.projects.is_left_out(project);
-                let mapped = is_wanted.then(|| {
-                    let outputs = item.additional_attributes.as_ref();
-                    let outputs = outputs.into_iter().flat_map(|outputs| {
-                        outputs.forms_output.iter().flatten().chain(outputs.read_only_forms_output.iter().flatten())
-                    });
-                    let forms = AssetForms::of_outputs(&context.forms(types), outputs);
-                    (project.to_owned(), item.identifier.to_string(), map_unpublished(&context, facts, item, forms))
-                });
-                (id, mapped)
-            });
-            let found = Found { items: items.collect(), total: page.total_match_count };
-            Ok(Page { made: found, next_token: token(page.next_token.as_ref()), items: page.items.len() })
-        };
-        let projects: Vec<&str> = joining.projects.wanted.keys().map(String::as_str).collect();
-        let space = Space::inventory(&facts.id, "ASSET");
-        let known = &mut joining.known;
-        let taking = async {
-            while let Some(items) = pages.next().await {
-                let assets = items.into_iter().flatten().map(|(project, id, mapped)| {
-                    known.add(Kind::SmusInventoryAsset, (&project, &id), None, mapped.source());
-                    (part_scope(facts, &format!("{project}/inventory")), self.note(known, mapped))
-                });
-                let assets: Vec<_> = assets.collect();
-                self.deliver_by_scope(assets).await?;
-            }
-            Ok::<_, CrawlError>(())
-        };
-        let (end, taken) = futures::join!(self.read_space(&space, &projects, &parse, out), taking);
-        taken?;
-        let end = end?;
-        if end.is_whole() {
-            for project in joining.projects.wanted.keys() {
-                self.findings().complete(&part_scope(facts, &format!("{project}/inventory")));
-            }
-        }
-        end.failure.map_or(Ok(()), |error| self.fail_part(facts, "inventory", error))
-    }
-
     /// Projects that own published assets and that the list of projects does not have: the role is no member of them.
     async fn deliver_unlisted_projects(
         &self,
@@ -429,82 +296,4 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         }
         Ok(())
     }
-}
-
-impl<'j> Joining<'j> {
-    fn new(facts: &'j DomainFacts, projects: &'j Projects, known: KnownAssets) -> Self {
-        Self {
-            facts,
-            projects,
-            known,
-            products: Vec::new(),
-            inventory: HashMap::new(),
-            owners: Owners::default(),
-            form_types: BTreeMap::new(),
-            waiting: Vec::new(),
-            waiting_bytes: 0,
-            inventory_is_done: false,
-            inventory_complete: true,
-            fallbacks: 0,
-        }
-    }
-
-    fn take_inventory(&mut self, items: Vec<InventoryItem>) {
-        for item in items {
-            for (name, form_type) in item.form_types {
-                self.form_types.entry(name).or_insert(form_type);
-            }
-            if !self.projects.is_left_out(&item.project) {
-                let owner = self.owners.place(item.project);
-                self.inventory.insert(item.id, Inventory { owner, facts: item.facts });
-            }
-        }
-    }
-
-    /// The listings that can be mapped now; the others wait.
-    fn sort_out(&mut self, listings: Vec<RawListing>) -> Vec<RawListing> {
-        let mut ready = Vec::new();
-        for listing in listings {
-            if self.inventory_is_done || listing.is_product || self.inventory.contains_key(&listing.id) {
-                ready.push(listing);
-            } else {
-                self.waiting_bytes += listing.json.len();
-                self.waiting.push(listing);
-            }
-        }
-        ready
-    }
-}
-
-/// The items of a page of listings as they came.
-#[derive(serde::Deserialize)]
-struct RawListings<'a> {
-    #[serde(borrow, default)]
-    items: Vec<RawListingItem<'a>>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawListingItem<'a> {
-    #[serde(borrow)]
-    asset_listing: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data_product_listing: Option<&'a RawValue>,
-}
-
-fn parse_listings(body: &bytes::Bytes) -> Result<Page<Found<RawListing>>, serde_json::Error> {
-    let page: SearchListingsPage<'_> = serde_json::from_slice(body)?;
-    let raw: RawListings<'_> = serde_json::from_slice(body)?;
-    let items = page.items.iter().zip(raw.items).filter_map(|(item, raw)| {
-        let asset = item.asset_listing.as_ref().and_then(|listing| listing.entity_id.as_deref());
-        let product = item.data_product_listing.as_ref().and_then(|listing| listing.entity_id.as_deref());
-        let (id, json, is_product) = match (asset, product) {
-            (Some(id), _) => (id, raw.asset_listing?, false),
-            (None, Some(id)) => (id, raw.data_product_listing?, true),
-            (None, None) => return None,
-        };
-        Some((hash(id), RawListing { id: hash(id), json: json.get().into(), is_product }))
-    });
-    let found = Found { items: items.collect(), total: page.total_match_count };
-    Ok(Page { made: found, next_token: token(page.next_token.as_ref()), items: page.items.len() })
 }

@@ -64,6 +64,14 @@ pub(crate) struct AssetItemAttributes<'a> {
     pub(crate) read_only_forms_output: Option<Vec<FormOutput<'a>>>,
 }
 
+impl<'a> AssetItem<'a> {
+    /// All forms, those included that only the service writes.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = &FormOutput<'a>> + Clone {
+        let attributes = self.additional_attributes.iter();
+        attributes.flat_map(|forms| forms.forms_output.iter().flatten().chain(forms.read_only_forms_output.iter().flatten()))
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FormOutput<'a> {

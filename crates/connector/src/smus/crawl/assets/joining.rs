@@ -1,0 +1,152 @@
+//! What waits while inventory and listings are joined: which half of an asset is there already.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::value::RawValue;
+
+use super::ListedProduct;
+use crate::smus::crawl::known::KnownAssets;
+use crate::smus::crawl::lists::Projects;
+use crate::smus::crawl::pages::{Page, token};
+use crate::smus::crawl::space::Found;
+use crate::smus::form::FormTypeName;
+use crate::smus::hash;
+use crate::smus::map::DomainFacts;
+use crate::smus::map::asset::InventoryFacts;
+use crate::smus::page::SearchListingsPage;
+
+/// What the inventory gives of one asset.
+pub(super) struct InventoryItem {
+    pub(super) id: u64,
+    pub(super) project: String,
+    pub(super) facts: InventoryFacts,
+    pub(super) form_types: Vec<(String, FormTypeName)>,
+}
+
+/// A listing as it came, to be mapped when its inventory is known.
+pub(super) struct RawListing {
+    pub(super) id: u64,
+    pub(super) json: Box<str>,
+    pub(super) is_product: bool,
+}
+
+/// The joining of inventory and listings.
+pub(super) struct Joining<'j> {
+    pub(super) facts: &'j DomainFacts,
+    pub(super) projects: &'j Projects,
+    pub(super) known: KnownAssets,
+    pub(super) products: Vec<ListedProduct>,
+    pub(super) inventory: HashMap<u64, Inventory>,
+    pub(super) owners: Owners,
+    pub(super) form_types: BTreeMap<String, FormTypeName>,
+    pub(super) waiting: Vec<RawListing>,
+    pub(super) waiting_bytes: usize,
+    pub(super) inventory_is_done: bool,
+    pub(super) inventory_complete: bool,
+    pub(super) fallbacks: usize,
+}
+
+/// What the inventory knows of an asset, and by the place in the list of owners which project has it.
+pub(super) struct Inventory {
+    pub(super) owner: u32,
+    pub(super) facts: InventoryFacts,
+}
+
+/// The projects that the inventory shows anything of, each once.
+#[derive(Default)]
+pub(super) struct Owners {
+    pub(super) list: Vec<String>,
+    places: HashMap<String, u32>,
+}
+
+impl Owners {
+    fn place(&mut self, project: String) -> u32 {
+        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        *self.places.entry(project).or_insert_with_key(|project| {
+            self.list.push(project.clone());
+            next
+        })
+    }
+
+    pub(super) fn name(&self, place: u32) -> &str {
+        self.list.get(place as usize).map_or("", String::as_str)
+    }
+}
+
+impl<'j> Joining<'j> {
+    pub(super) fn new(facts: &'j DomainFacts, projects: &'j Projects, known: KnownAssets) -> Self {
+        Self {
+            facts,
+            projects,
+            known,
+            products: Vec::new(),
+            inventory: HashMap::new(),
+            owners: Owners::default(),
+            form_types: BTreeMap::new(),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            inventory_is_done: false,
+            inventory_complete: true,
+            fallbacks: 0,
+        }
+    }
+
+    pub(super) fn take_inventory(&mut self, items: Vec<InventoryItem>) {
+        for item in items {
+            for (name, form_type) in item.form_types {
+                self.form_types.entry(name).or_insert(form_type);
+            }
+            if !self.projects.is_left_out(&item.project) {
+                let owner = self.owners.place(item.project);
+                self.inventory.insert(item.id, Inventory { owner, facts: item.facts });
+            }
+        }
+    }
+
+    /// The listings that can be mapped now; the others wait.
+    pub(super) fn sort_out(&mut self, listings: Vec<RawListing>) -> Vec<RawListing> {
+        let mut ready = Vec::new();
+        for listing in listings {
+            if self.inventory_is_done || listing.is_product || self.inventory.contains_key(&listing.id) {
+                ready.push(listing);
+            } else {
+                self.waiting_bytes += listing.json.len();
+                self.waiting.push(listing);
+            }
+        }
+        ready
+    }
+}
+
+/// The items of a page of listings as they came.
+#[derive(serde::Deserialize)]
+struct RawListings<'a> {
+    #[serde(borrow, default)]
+    items: Vec<RawListingItem<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawListingItem<'a> {
+    #[serde(borrow)]
+    asset_listing: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data_product_listing: Option<&'a RawValue>,
+}
+
+pub(super) fn parse_listings(body: &bytes::Bytes) -> Result<Page<Found<RawListing>>, serde_json::Error> {
+    let page: SearchListingsPage<'_> = serde_json::from_slice(body)?;
+    let raw: RawListings<'_> = serde_json::from_slice(body)?;
+    let items = page.items.iter().zip(raw.items).filter_map(|(item, raw)| {
+        let asset = item.asset_listing.as_ref().and_then(|listing| listing.entity_id.as_deref());
+        let product = item.data_product_listing.as_ref().and_then(|listing| listing.entity_id.as_deref());
+        let (id, json, is_product) = match (asset, product) {
+            (Some(id), _) => (id, raw.asset_listing?, false),
+            (None, Some(id)) => (id, raw.data_product_listing?, true),
+            (None, None) => return None,
+        };
+        Some((hash(id), RawListing { id: hash(id), json: json.get().into(), is_product }))
+    });
+    let found = Found { items: items.collect(), total: page.total_match_count };
+    Ok(Page { made: found, next_token: token(page.next_token.as_ref()), items: page.items.len() })
+}
