@@ -6,7 +6,9 @@ SHELL := /bin/bash
 CACHE := .cache
 VENV := $(CACHE)/venv
 TOOLS := $(CACHE)/tools
-MODEL := $(CACHE)/glue-service-2.json
+GLUE_MODEL := $(CACHE)/glue-service-2.json
+DATAZONE_MODEL := $(CACHE)/datazone-service-2.json
+MODELS := ISINGLASS_GLUE_MODEL=$(abspath $(GLUE_MODEL)) ISINGLASS_DATAZONE_MODEL=$(abspath $(DATAZONE_MODEL))
 export CARGO_TERM_COLOR ?= auto
 
 .PHONY: help demo test check bench golden tools
@@ -22,9 +24,9 @@ tools:
 demo: tools ## Crawls a simulated AWS account and takes a tour; needs no AWS account and no network
 	cargo run --locked --quiet --package cli --bin isinglass -- demo
 
-test: check $(VENV) $(MODEL) ## Runs everything that a submission must pass
+test: check $(VENV) $(GLUE_MODEL) $(DATAZONE_MODEL) ## Runs everything that a submission must pass
 	cargo build --workspace --bins --locked
-	ISINGLASS_GLUE_MODEL=$(abspath $(MODEL)) ISINGLASS_PYTHON=$(abspath $(VENV))/bin/python cargo test --workspace --locked
+	$(MODELS) ISINGLASS_PYTHON=$(abspath $(VENV))/bin/python cargo test --workspace --locked
 
 check: tools $(TOOLS)/bin/cargo-deny ## Format, lints, dependencies
 	cargo fmt --all --check
@@ -35,16 +37,16 @@ bench: tools $(VENV) ## Measures the program beside a boto3 loop; SIZES="10000 1
 	cargo build --release --locked --package cli --package sim --bins
 	$(VENV)/bin/python scripts/bench.py $(SIZES)
 
-golden: tools $(VENV) $(MODEL) ## Writes the golden files anew: look at the diff
-	UPDATE_EXPECT=1 ISINGLASS_GLUE_MODEL=$(abspath $(MODEL)) cargo test --package connector --package model --locked
+golden: tools $(VENV) $(GLUE_MODEL) $(DATAZONE_MODEL) ## Writes the golden files anew: look at the diff
+	UPDATE_EXPECT=1 $(MODELS) cargo test --package connector --package model --locked
 
 $(VENV): scripts/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement scripts/requirements.txt
 	touch $(VENV)
 
-$(MODEL): $(VENV)
-	$(VENV)/bin/python -c "import botocore, gzip, pathlib; data = pathlib.Path(botocore.__file__).parent / 'data/glue/2017-03-31'; packed = data / 'service-2.json.gz'; pathlib.Path('$(MODEL)').write_bytes(gzip.decompress(packed.read_bytes()) if packed.exists() else (data / 'service-2.json').read_bytes())"
+$(CACHE)/%-service-2.json: $(VENV)
+	$(VENV)/bin/python -c "import botocore, gzip, pathlib; found = sorted((pathlib.Path(botocore.__file__).parent / 'data/$*').glob('*/service-2.json*'))[-1]; data = found.read_bytes(); pathlib.Path('$@').write_bytes(gzip.decompress(data) if found.suffix == '.gz' else data)"
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install cargo-deny --locked --version 0.20.2 --root $(TOOLS)

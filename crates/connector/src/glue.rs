@@ -2,11 +2,11 @@
 
 mod crawl;
 mod filter;
-mod graph;
+pub(crate) mod graph;
 pub(crate) mod hive_type;
 mod map;
 mod naming;
-mod page;
+pub(crate) mod page;
 mod preflight;
 mod settings;
 mod slice;
@@ -18,6 +18,8 @@ pub use naming::{Naming, OWN_CATALOG};
 pub use preflight::preflight;
 pub use settings::{Keep, Section, Settings};
 
+#[cfg(test)]
+pub(crate) use crawl::tests::fake;
 pub(crate) use page::Present;
 
 /// The connector's short name in qualified names.

@@ -9,6 +9,8 @@ mod check;
 mod glob;
 pub mod glue;
 mod paging;
+#[cfg(test)]
+mod policy_tests;
 pub mod port;
 mod privacy;
 pub mod progress;

@@ -29,7 +29,7 @@ pub(crate) use type_text::TypeText;
 pub(crate) mod lists {
     use super::{arguments, connection_properties, parameters, studio};
 
-    pub(crate) const ALL: &[(&str, &[&str])] = &[
+    pub(crate) const GLUE: &[(&str, &[&str])] = &[
         ("Parameters that are kept", parameters::KEPT_KEYS),
         ("Parameters that are kept where they are whole numbers, as measurements of the table", parameters::MEASUREMENT_KEYS),
         ("Parameters that are read for columns and not kept: all that begin with", &[parameters::SPARK_SCHEMA_KEY]),
@@ -37,6 +37,9 @@ pub(crate) mod lists {
         ("Arguments whose value is kept: all that begin with", arguments::SAFE_FLAG_PREFIXES),
         ("Arguments whose value is kept and cleaned as locations are", arguments::PATH_FLAGS),
         ("Connection properties that are kept", connection_properties::KEPT_KEYS),
+    ];
+
+    pub(crate) const DATAZONE: &[(&str, &[&str])] = &[
         ("Resources of environments that are kept as a project's role", studio::ROLE_RESOURCES),
         ("Resources of environments that are kept, cleaned as locations are, as a project's place", studio::S3_RESOURCES),
     ];

@@ -4,7 +4,7 @@ mod crawl;
 mod form;
 mod map;
 mod naming;
-mod page;
+pub(crate) mod page;
 mod preflight;
 mod settings;
 mod smithy;

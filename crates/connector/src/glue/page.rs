@@ -10,9 +10,6 @@ mod job;
 mod table;
 mod workflow;
 
-#[cfg(test)]
-mod policy_tests;
-
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 

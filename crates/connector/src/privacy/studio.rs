@@ -143,7 +143,7 @@ enum ResourceMember {
     Other,
 }
 
-/// One resource: its name decides whether its value is parsed. A value that comes before its name is held until the name is known.
+/// One resource, as long as its list is parsed: its name decides whether anything of its value is kept.
 struct Resource<'a> {
     name: Option<Text<'a>>,
     value: Option<Text<'a>>,

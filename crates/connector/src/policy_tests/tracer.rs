@@ -46,6 +46,11 @@ pub(super) struct Member<'t> {
 }
 
 impl<'t> Member<'t> {
+    /// A shape that is offered from its top.
+    pub(super) fn whole(model: &'t Model, trace: &'t Trace, shape: &'t str) -> Self {
+        Self { model, trace, shape, path: String::new(), is_inside: false, only: None }
+    }
+
     fn note(&self, fate: Fate) {
         if !self.is_inside {
             self.trace.rows.borrow_mut().push((self.path.clone(), fate));
@@ -62,6 +67,12 @@ impl<'t> Member<'t> {
     }
 
     fn members(&self) -> Members<'t> {
+        if let Some(Shape::Map { value }) = self.model.shapes.get(self.shape) {
+            // One entry stands for all of a map; that its keys are asked for is a row of its own.
+            let entry = self.below(value, format!("{}.*", self.path));
+            entry.note(Fate::Kept);
+            return Members { rest: vec![("*", entry)].into_iter(), value: None };
+        }
         let members = self.model.members(self.shape).iter().filter(|(name, _)| self.only.is_none_or(|only| only == *name));
         let members = members.map(|(name, shape)| {
             let path = if self.path.is_empty() { name.clone() } else { format!("{}.{name}", self.path) };
@@ -105,7 +116,13 @@ impl<'de> Deserializer<'de> for Member<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_unit()
+        if self.is_inside {
+            return visitor.visit_unit();
+        }
+        if self.model.shapes.contains_key(self.shape) {
+            return Err(Error::custom(format!("{} is read whatever it is, and nothing says what becomes of it", self.path)));
+        }
+        visitor.visit_borrowed_str(self.kept("x"))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

@@ -1,6 +1,6 @@
-//! The shapes of AWS's public service model, condensed to names and types (`scripts/condense-service-model.py`).
+//! The shapes of AWS's public service models, condensed to names and types (`scripts/condense-service-model.py`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,6 +18,24 @@ pub(super) struct Model {
 pub(super) struct Ends {
     pub(super) input: String,
     pub(super) output: String,
+    /// Of an operation of the REST protocol.
+    pub(super) rest: Option<Rest>,
+}
+
+/// Where a request of the REST protocol has its members, and what of its answer is not in JSON. What is in no other place is in the
+/// body.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Rest {
+    pub(super) method: String,
+    pub(super) path: String,
+    /// Members by the names that they have in the path.
+    pub(super) uri: BTreeMap<String, String>,
+    /// Members by the names that they have in the query string.
+    pub(super) query: BTreeMap<String, String>,
+    /// Members of request and answer that travel in headers.
+    pub(super) headers: BTreeSet<String>,
+    /// The member that is the whole body of the answer.
+    pub(super) payload: Option<String>,
 }
 
 /// What is not a shape of the model is a scalar, named by its type.
@@ -47,9 +65,28 @@ pub(super) fn condense(model: &Value, operations: impl Iterator<Item = &'static 
         let (input, output) = (end("input"), end("output"));
         add(model, &input, &mut shapes);
         add(model, &output, &mut shapes);
-        ends.insert(name.to_owned(), json!({"input": input, "output": output}));
+        let operation = &model["operations"][name];
+        let rest = (operation["http"]["requestUri"] != "/").then(|| rest(model, operation));
+        ends.insert(name.to_owned(), json!({"input": input, "output": output, "rest": rest}));
     }
     serde_json::from_value(json!({"operations": ends, "shapes": shapes})).unwrap()
+}
+
+fn rest(model: &Value, operation: &Value) -> Value {
+    let shape = |end: &str| &model["shapes"][operation[end]["shape"].as_str().unwrap()];
+    let places = |end: &str, location: &str| -> BTreeMap<String, String> {
+        let members = shape(end)["members"].as_object().unwrap().iter().filter(|(_, of)| of["location"] == location);
+        members.map(|(member, of)| (of["locationName"].as_str().unwrap().to_owned(), member.clone())).collect()
+    };
+    let headers: BTreeSet<_> = ["input", "output"].into_iter().flat_map(|end| places(end, "header").into_values()).collect();
+    json!({
+        "method": operation["http"]["method"],
+        "path": operation["http"]["requestUri"],
+        "uri": places("input", "uri"),
+        "query": places("input", "querystring"),
+        "headers": headers,
+        "payload": shape("output").get("payload"),
+    })
 }
 
 fn add(model: &Value, name: &str, shapes: &mut BTreeMap<String, Value>) {

@@ -1,0 +1,176 @@
+//! What there is to say of members of Amazon DataZone's answers, in the words of the page.
+
+use crate::port::ReadOperation;
+
+pub(super) const ABOUT: &[(ReadOperation, &str)] = &[
+    (
+        ReadOperation::GetDomain,
+        "Asked of every domain for the unit that its tree begins with; of a domain that is named with `--domain` also in place of the list.",
+    ),
+    (ReadOperation::GetProject, "Asked of every project for its profile and its terms."),
+    (ReadOperation::ListProjectMemberships, "Read to say which projects the role is no member of. Nothing of it is kept."),
+    (
+        ReadOperation::ListEnvironments,
+        "Read to find the environment that knows the project's role and place. Nothing of it is kept.",
+    ),
+    (
+        ReadOperation::Search,
+        "The inventory, the glossaries and terms, and data products. Of a published asset the inventory only adds ids of terms, times and the \
+         name that its source goes by, for which its forms are read in memory; everything else is what the listing says. Of an asset that is \
+         not published anything is kept only with `--keep unpublished-assets`.",
+    ),
+    (
+        ReadOperation::SearchListings,
+        "What is published. A listing stays in memory as it came until the inventory of its asset is read, and is then parsed by the same struct.",
+    ),
+    (ReadOperation::SearchTypes, "The types of forms that you defined (`managed` = `false`)."),
+    (
+        ReadOperation::GetAsset,
+        "Asked of an asset only where the forms of its listing cannot be read: for those of the published revision.",
+    ),
+    (ReadOperation::GetListing, "Asked only to prove that an asset is not published any more."),
+    (
+        ReadOperation::ListAssetFilters,
+        "Read to count the columns that a subscription lets through. Row filters are made of values and have no field.",
+    ),
+    (ReadOperation::GetDataProduct, "Asked of a data product that has no listing: for the assets that it is made of."),
+    (ReadOperation::GetSubscription, "Asked only to prove that a subscription has ended."),
+    (ReadOperation::ListSubscriptionRequests, "Accepted requests, for who asked and who decided, and when."),
+    (
+        ReadOperation::QueryGraph,
+        "Asked from the data sets that lineage events and assets name, as they are kept; a name in which a secret was masked is not asked for.",
+    ),
+    (ReadOperation::GetLineageNode, "Asked where `QueryGraph` does not give the node itself, or may not be used."),
+    (ReadOperation::GetLineageEvent, "Asked of the latest event of each job, for its columns."),
+    (
+        ReadOperation::GetUserProfile,
+        "Asked with the ARN of the role that reads (`type` = `IAM`, without a session name), to find it among the members of projects. With \
+         `--keep person-names`, and never without, also with the ids of those who asked for access and who decided.",
+    ),
+];
+
+pub(super) const REMARKS: &[(&str, &str, &str)] = &[
+    ("nextToken", "read, not kept", "Asks for the next page."),
+    ("totalMatchCount", "read, not kept", "Compared with how many items came."),
+    ("GetProject:projectProfileId", "read, not kept", "Looked up in the list of profiles; the name of the profile is kept."),
+    ("ListProjectProfiles:items[].id", "read, not kept", "What projects name their profile by."),
+    ("memberDetails.user.userId", "read, not kept", "Compared with the id of the role's own profile."),
+    ("ListEnvironments:items[].id", "read, not kept", "Asks for the environment."),
+    ("ListEnvironments:items[].name", "read, not kept", "Whether it is the environment of the tools, which is asked for first."),
+    ("environmentConfigurationName", "read, not kept", "Whether it is the environment of the tools, which is asked for first."),
+    ("GetListing:status", "read, not kept", "Whether it is still published."),
+    ("ListAssetFilters:items[].id", "read, not kept", "What subscriptions name their filters by."),
+    ("effectiveColumnNames[]", "read, not kept", "Counted: \"5 out of 12\" columns."),
+    ("ListSubscriptions:items[].status", "read, not kept", "Only approved ones are kept."),
+    ("subscriptionRequestId", "read, not kept", "Finds the request that it follows from."),
+    ("assetScope.filterIds[]", "read, not kept", "Finds the filters that narrow it."),
+    ("GetSubscription:status", "read, not kept", "Whether it has ended."),
+    ("ListSubscriptionRequests:items[].id", "read, not kept", "What subscriptions name their request by."),
+    ("lineageNode.id", "kept", "Only of a job that has neither a source identifier nor a name; else it connects nodes."),
+    ("GetLineageNode:id", "kept", "Only of a job that has neither a source identifier nor a name; else it connects nodes."),
+    ("lineageNode.name", "kept", "Names the process; stands in for a source identifier where there is none."),
+    ("GetLineageNode:name", "kept", "Names the process; stands in for a source identifier where there is none."),
+    ("lineageNode.typeName", "read, not kept", "Tells jobs and their runs from data."),
+    ("GetLineageNode:typeName", "read, not kept", "Tells jobs and their runs from data."),
+    ("upstreamLineageNodeIds[]", "read, not kept", "Connects nodes; kept is the lineage between what they stand for."),
+    ("downstreamLineageNodeIds[]", "read, not kept", "Connects nodes; kept is the lineage between what they stand for."),
+    ("upstreamNodes[].id", "read, not kept", "Connects nodes; kept is the lineage between what they stand for."),
+    ("downstreamNodes[].id", "read, not kept", "Connects nodes; kept is the lineage between what they stand for."),
+    (
+        "ListLineageEvents:items[].id",
+        "read, not kept",
+        "Asks for the payload; named in a warning where that is no OpenLineage event.",
+    ),
+    ("items[].processingStatus", "read, not kept", "What the service could not process is passed over."),
+    ("items[].eventTime", "read, not kept", "Which event of a job is the latest."),
+    ("eventType", "read, not kept", "Outputs of failed runs do not count."),
+    ("GetLineageEvent:event", "see below", "The payload, which is the whole body."),
+    ("inputs[].facets.columnLineage.fields.*", "read, not kept", "Column lineage counts at outputs only."),
+    ("inputs[].facets.columnLineage.fields.*.inputFields[].field", "read, not kept", "Column lineage counts at outputs only."),
+    ("inputs[].facets.columnLineage.fields.*.inputFields[].name", "read, not kept", "Column lineage counts at outputs only."),
+    ("inputs[].facets.columnLineage.fields.*.inputFields[].namespace", "read, not kept", "Column lineage counts at outputs only."),
+    ("outputs[].facets.columnLineage.fields.*", "kept", "The name of the column."),
+    ("GetUserProfile:id", "read, not kept", "The role's own: compared with the members of projects."),
+    ("columns[].dataType", "kept", "As the source spells it, with the comments that nested types may have in them."),
+    ("columnsBusinessMetadata[].columnIdentifier", "read, not kept", "Finds the column."),
+    ("columnsBusinessMetadata[].glossaryTerms[]", "kept", "Ids of terms; of terms that are objects (in listings) the id alone."),
+];
+
+const HEADER: &str = "In a header, which is not read.";
+const MESSAGES: &str = "Messages that quote data or configuration.";
+const PERSON: &str = "A person.";
+const STATISTICS: &str = "Statistics and quality of the data: values.";
+const SEARCHED: &str = "Quotes the text that a search finds.";
+const PERMISSIONS: &str = "Permissions are no structure.";
+
+pub(super) const DROPPED: &[(&str, &str)] = &[
+    ("aggregates", "Never asked for."),
+    ("assetListing.permissions", PERMISSIONS),
+    ("assetTypeItem", "Never searched for."),
+    ("createdBy", PERSON),
+    ("customProperties", "Anything may be in there."),
+    ("dataProductItem.additionalAttributes", SEARCHED),
+    ("dataProductListing.additionalAttributes", "Forms of data products are not read."),
+    ("dataQualityAssertions", STATISTICS),
+    ("dataQualityMetrics", STATISTICS),
+    ("dataSource", "URIs of sources may have user info in them."),
+    ("designation", PERMISSIONS),
+    ("documentation", "Free text that is not needed."),
+    ("domainExecutionRole", "Configuration: a role that acts for the domain."),
+    ("effectiveRowFilter", "Made of values."),
+    ("environmentActions", "Links with parameters and how to sign in."),
+    ("environmentDeploymentDetails", MESSAGES),
+    ("errorMessage", MESSAGES),
+    ("failureReasons", MESSAGES),
+    ("firstRevisionCreatedBy", PERSON),
+    ("GetDataProduct:formsOutput", "Forms of data products are not read."),
+    ("GetLineageEvent:createdAt", HEADER),
+    ("GetLineageEvent:createdBy", "A person; in a header, which is not read."),
+    ("GetLineageEvent:domainId", HEADER),
+    ("GetLineageEvent:eventTime", HEADER),
+    ("GetLineageEvent:id", HEADER),
+    ("GetLineageEvent:processingStatus", HEADER),
+    ("GetLineageNode:formsOutput", "Forms of nodes may hold SQL."),
+    ("glossaryItem.additionalAttributes", SEARCHED),
+    ("glossaryTermItem.additionalAttributes", SEARCHED),
+    ("iam.principalId", "An identity."),
+    ("iam.sessionName", "Session names are names of people."),
+    ("inputs[].inputFacets", STATISTICS),
+    ("job", "The job's name comes with the list of events. SQL, source code, documentation and owners are not parsed."),
+    ("kmsKeyIdentifier", "Configuration: a key."),
+    ("lastDeployment", MESSAGES),
+    ("lastUpdatedBy", PERSON),
+    ("latestTimeSeriesDataPointForms", "Comes unasked. Statistics and quality of the data: values."),
+    ("latestTimeSeriesDataPointFormsOutput", "Comes unasked. Statistics and quality of the data: values."),
+    ("lineageNode.formsOutput", "Forms of nodes may hold SQL."),
+    ("lineageNodeTypeItem", "Never searched for."),
+    ("ListAssetFilters:items[].description", "Not needed; may quote values."),
+    ("listingCreatedBy", PERSON),
+    ("listingUpdatedBy", PERSON),
+    ("matchRationale", SEARCHED),
+    ("outputs[].outputFacets", STATISTICS),
+    ("owners", "People and groups."),
+    ("ownership", "People and groups."),
+    ("provisioningProperties", "How the environment is made: templates and their places."),
+    ("resourceTags", "Free text; may hold secrets."),
+    ("run", "Error messages, stack traces, environment variables, parameters."),
+    ("schema", "Columns come from the asset's own forms."),
+    ("serviceRole", "Configuration: a role that acts for the domain."),
+    ("singleSignOn", "How people sign in."),
+    ("subscribedPrincipal.group", "People. What they subscribed to stands with the project that owns it."),
+    ("subscribedPrincipal.iam", "An identity. What it subscribed to stands with the project that owns it."),
+    ("subscribedPrincipal.user", "A person. What they subscribed to stands with the project that owns it."),
+    ("subscribedPrincipals", "Those of the subscription count."),
+    ("tags", "Free text; may hold secrets."),
+    ("transformationDescription", "May hold literals."),
+    ("transformations", "May hold literals."),
+    ("updatedBy", PERSON),
+    ("userParameters", "Values that people give to environments: passwords are among them."),
+];
+
+pub(super) const STRUCTURE: &[(&str, &str)] = &[
+    ("nextToken", "Asks for the next page."),
+    ("ListDomains:items[].arn", "Of the domain."),
+    ("GetDomain:arn", "Of the domain."),
+    ("portalUrl", "Made by AWS of the domain's id and region."),
+];
