@@ -92,14 +92,12 @@ impl fmt::Debug for ProfileId<'_> {
     }
 }
 
-/// Profile ids are UUIDs, some with ten digits and a hyphen before them (Amazon DataZone API, `UserProfileId`); names are made of
-/// letters, and have dots and at signs in them.
+/// Whether it is a UUID, some with ten hexadecimal digits and a hyphen before them (Amazon DataZone API, `UserProfileId`). Anything
+/// else may be a login.
 fn is_opaque(id: &str) -> bool {
-    let has_separator = id.contains(['-', '_']);
-    has_separator
-        && id.len() <= 64
-        && id.bytes().any(|byte| byte.is_ascii_digit())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    let is_hexadecimal = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let uuid = id.split_once('-').filter(|(store, _)| store.len() == 10 && is_hexadecimal(store)).map_or(id, |(_, uuid)| uuid);
+    uuid.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && uuid.split('-').all(is_hexadecimal)
 }
 
 /// The name of a person or group, kept only where the settings ask for names.
@@ -258,6 +256,9 @@ mod tests {
             ("0a1b2c3d-1111-2222-3333-444455556666", true),
             ("1234567890-0a1b2c3d-1111-2222-3333-444455556666", true),
             ("alice", false),
+            ("jane-doe-1985", false),
+            ("alice_smith2", false),
+            ("face1985-cafe-beef-dead-facade", false),
             ("alice@example.com", false),
             ("arn:aws:iam::1:user/alice", false),
             ("", false),

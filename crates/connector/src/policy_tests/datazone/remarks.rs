@@ -91,7 +91,6 @@ pub(super) const REMARKS: &[(&str, &str, &str)] = &[
     ("inputs[].facets.columnLineage.fields.*.inputFields[].namespace", "read, not kept", "Column lineage counts at outputs only."),
     ("outputs[].facets.columnLineage.fields.*", "kept", "The name of the column."),
     ("GetUserProfile:id", "read, not kept", "The role's own: compared with the members of projects."),
-    ("columns[].dataType", "kept", "As the source spells it, with the comments that nested types may have in them."),
     ("columnsBusinessMetadata[].columnIdentifier", "read, not kept", "Finds the column."),
     ("columnsBusinessMetadata[].glossaryTerms[]", "kept", "Ids of terms; of terms that are objects (in listings) the id alone."),
 ];

@@ -53,7 +53,7 @@ pub(super) const THROUGH: &[(&str, &str, &str)] = &[
     (
         "ProfileId",
         "kept if it is an id",
-        "Letters, digits, `-` and `_`, at most 64 of them, with a digit and a separator among them: profile ids are UUIDs. Anything else (a plain login, an e-mail address, an ARN) is left out and counted.",
+        "Only UUIDs, some with ten hexadecimal digits before them, which is what profile ids are. Anything else (a login, an e-mail address, an ARN) is left out and counted.",
     ),
     (
         "ProfileName",

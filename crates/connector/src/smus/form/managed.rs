@@ -102,12 +102,12 @@ impl AssetForms {
         }
         let named = columns.iter().filter_map(|column| Some((column.column_name.as_deref()?, column)));
         for (index, (name, column)) in named.filter(|(name, _)| !name.is_empty()).take(COLUMNS_MAX).enumerate() {
-            let data_type = column.data_type.as_deref().unwrap_or_default();
+            let data_type = column.data_type.as_ref().map(|text| text.scrubbed(context.masked)).unwrap_or_default();
             let description = column.description.as_ref().map(|text| text.scrubbed(context.masked));
             self.columns.push(&ColumnDraft {
                 name,
-                data_type,
-                raw_type: data_type,
+                data_type: &data_type,
+                raw_type: &data_type,
                 description: description.as_deref(),
                 order: u32::try_from(index + 1).unwrap_or(u32::MAX),
                 partition_order: None,

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::privacy::{FreeText, SourceIdentifier, Text};
+use crate::privacy::{FreeText, SourceIdentifier, Text, TypeText};
 
 /// `amazon.datazone.GlueTableFormType`, also of views.
 #[derive(Debug, Default, Deserialize)]
@@ -48,7 +48,7 @@ pub(crate) struct TableColumn<'a> {
     #[serde(borrow)]
     pub(crate) column_name: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(crate) data_type: Option<Text<'a>>,
+    pub(crate) data_type: Option<TypeText<'a>>,
     #[serde(borrow)]
     pub(crate) description: Option<FreeText<'a>>,
 }

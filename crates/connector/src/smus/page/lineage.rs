@@ -27,7 +27,7 @@ pub(crate) struct LineageNode<'a> {
     #[serde(borrow)]
     pub(crate) id: Text<'a>,
     #[serde(borrow)]
-    pub(crate) name: Option<Text<'a>>,
+    pub(crate) name: Option<SourceIdentifier<'a>>,
     #[serde(borrow)]
     pub(crate) type_name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -44,7 +44,7 @@ pub(crate) struct LineageNodeAnswer<'a> {
     #[serde(borrow)]
     pub(crate) id: Text<'a>,
     #[serde(borrow)]
-    pub(crate) name: Option<Text<'a>>,
+    pub(crate) name: Option<SourceIdentifier<'a>>,
     #[serde(borrow)]
     pub(crate) type_name: Option<Text<'a>>,
     #[serde(borrow)]

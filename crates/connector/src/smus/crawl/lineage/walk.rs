@@ -217,7 +217,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let ids = |list: &Option<Vec<crate::privacy::Text<'_>>>| list.iter().flatten().map(ToString::to_string).collect();
         let made = Node {
             type_name: node.type_name.as_deref().unwrap_or_default().to_owned(),
-            name: node.name.as_deref().filter(|name| !name.is_empty()).map(str::to_owned),
+            name: node.name.as_ref().and_then(|name| name.kept(self.ports.masked)),
             source: node.source_identifier.as_ref().and_then(|source| source.kept(self.ports.masked)),
             upstream: ids(&node.upstream_lineage_node_ids),
             downstream: ids(&node.downstream_lineage_node_ids),
@@ -231,7 +231,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         };
         let made = Node {
             type_name: node.type_name.as_deref().unwrap_or_default().to_owned(),
-            name: node.name.as_deref().filter(|name| !name.is_empty()).map(str::to_owned),
+            name: node.name.as_ref().and_then(|name| name.kept(self.ports.masked)),
             source: node.source_identifier.as_ref().and_then(|source| source.kept(self.ports.masked)),
             upstream: ids(&node.upstream_nodes),
             downstream: ids(&node.downstream_nodes),
