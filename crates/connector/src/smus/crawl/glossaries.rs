@@ -64,8 +64,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             let found = Found { items, total: page.total_match_count };
             Ok(Page { made: found, next_token: token(page.next_token.as_ref()), items: page.items.len() })
         };
-        let (out, mut pages) = channel(PAGES_AHEAD);
+        let (out, pages) = channel(PAGES_AHEAD);
         let delivering = async {
+            // Its end is the end of the receiver: a search that goes on would wait for it for ever.
+            let mut pages = pages;
             while let Some(assets) = pages.next().await {
                 self.deliver_assets(&scope, assets).await?;
             }

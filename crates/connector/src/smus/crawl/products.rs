@@ -61,8 +61,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             let found = Found { items: items.collect(), total: page.total_match_count };
             Ok(Page { made: found, next_token: token(page.next_token.as_ref()), items: page.items.len() })
         };
-        let (out, mut pages) = channel::<Vec<FoundProduct>>(PAGES_AHEAD);
+        let (out, pages) = channel::<Vec<FoundProduct>>(PAGES_AHEAD);
         let delivering = async {
+            // Its end is the end of the receiver: a search that goes on would wait for it for ever.
+            let mut pages = pages;
             let mut found = HashSet::new();
             while let Some(page) = pages.next().await {
                 let wanted = page.into_iter().filter(|product| !projects.is_left_out(&product.project)).collect::<Vec<_>>();

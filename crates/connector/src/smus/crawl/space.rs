@@ -326,7 +326,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             Ok(total) => total,
             Err(error) => return Ok(SpaceEnd::failed(error)),
         };
-        if counted(&ids) < total {
+        if counted(&ids) < total && !reading.out.is_closed() {
             tracing::debug!(found = counted(&ids), total, "fewer items came than the service states; reading again");
             total = match self.read_chain(reading, &asked, Tokens::new(reading.space.operation), None, &mut ids).await? {
                 Ok(total) => total,
@@ -350,14 +350,14 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     {
         let mut total = 0;
         let mut found = first;
-        loop {
+        // A receiver that is gone has failed, and says so itself.
+        while !reading.out.is_closed() {
             if let Some(page) = found.take() {
                 total = page.total.unwrap_or(total);
                 ids.extend(page.items.iter().map(|(id, _)| *id));
                 let fresh = reading.fresh(page.items);
-                // A receiver that is gone has failed, and says so itself.
                 if !fresh.is_empty() && reading.out.clone().send(fresh).await.is_err() {
-                    return Ok(Ok(total));
+                    break;
                 }
             }
             if tokens.is_done() {
@@ -371,6 +371,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 Err(error) => return Ok(Err(error)),
             }
         }
+        Ok(Ok(total))
     }
 }
 

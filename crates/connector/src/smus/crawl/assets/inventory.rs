@@ -56,7 +56,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// Reads the inventory once more for the assets that no listing has.
     pub(super) async fn crawl_unpublished(&self, joining: &mut Joining<'_>) -> Result<(), CrawlError> {
         let facts = joining.facts;
-        let (out, mut pages) = channel::<Vec<Option<(String, String, MappedAsset)>>>(PAGES_AHEAD);
+        let (out, pages) = channel::<Vec<Option<(String, String, MappedAsset)>>>(PAGES_AHEAD);
         let (unpublished, types) = (&joining.inventory, &joining.form_types);
         let context = self.context();
         let parse = |body: &bytes::Bytes| {
@@ -78,6 +78,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let space = Space::inventory(&facts.id, "ASSET");
         let known = &mut joining.known;
         let taking = async {
+            // Its end is the end of the receiver: a search that goes on would wait for it for ever.
+            let mut pages = pages;
             while let Some(items) = pages.next().await {
                 let assets = items.into_iter().flatten().map(|(project, id, mapped)| {
                     known.add(Kind::SmusInventoryAsset, (&project, &id), None, mapped.source());

@@ -165,6 +165,17 @@ impl FakeStudio {
     }
 }
 
+/// A page of a list of so many items a page, as the service gives them.
+pub(super) fn page_of(call: &Call<'_>, items: &[Value], size: usize) -> Value {
+    let offset: usize = call.token().map_or(0, |token| token.parse().unwrap());
+    let page: Vec<_> = items.iter().skip(offset).take(size).cloned().collect();
+    let mut page = json!({"items": page, "totalMatchCount": items.len()});
+    if offset + size < items.len() {
+        page["nextToken"] = json!((offset + size).to_string());
+    }
+    page
+}
+
 fn domain() -> Value {
     json!({"id": DOMAIN, "name": "Domain", "status": "AVAILABLE", "domainVersion": "V2", "rootDomainUnitId": "u1"})
 }
