@@ -1,6 +1,6 @@
 //! The assets of one domain as others name them: by listing, by source, by id. Kept small, for a domain may have a million.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::{GlueTableArn, Kind, Reference};
 
@@ -10,7 +10,7 @@ use crate::smus::naming::Naming;
 use crate::smus::terms::Assignments;
 
 /// How many sources are remembered as text, to ask for their lineage one by one.
-pub(super) const SOURCES_KEPT_MAX: usize = 2_000;
+const SOURCES_KEPT_MAX: usize = 2_000;
 
 #[derive(Debug)]
 struct Entry {
@@ -31,8 +31,9 @@ pub(super) struct KnownAssets {
     by_listing: Vec<(u64, u32)>,
     by_source: Vec<(u64, u32)>,
     by_id: Vec<(u64, u32)>,
-    pub(super) sources: Vec<String>,
-    pub(super) sources_left_out: usize,
+    /// By their hashes: which are remembered, and in which order, is the same in every run, and no project comes first.
+    sources: BTreeMap<u64, String>,
+    sources_left_out: usize,
     pub(super) assignments: Assignments,
 }
 
@@ -47,7 +48,7 @@ impl KnownAssets {
             by_listing: Vec::new(),
             by_source: Vec::new(),
             by_id: Vec::new(),
-            sources: Vec::new(),
+            sources: BTreeMap::new(),
             sources_left_out: 0,
             assignments: Assignments::default(),
         }
@@ -61,12 +62,22 @@ impl KnownAssets {
         self.by_id.push((hash(id), place));
         self.by_listing.extend(listing.map(|listing| (hash(listing), place)));
         let Some(source) = source else { return };
-        self.by_source.push((hash(&folded(source)), place));
-        if self.sources.len() < SOURCES_KEPT_MAX {
-            self.sources.push(source.to_owned());
-        } else {
+        let key = hash(&folded(source));
+        self.by_source.push((key, place));
+        if self.sources.len() == SOURCES_KEPT_MAX && self.sources.last_key_value().is_some_and(|(last, _)| *last < key) {
+            self.sources_left_out += 1;
+            return;
+        }
+        self.sources.entry(key).or_insert_with(|| source.to_owned());
+        if self.sources.len() > SOURCES_KEPT_MAX {
+            self.sources.pop_last();
             self.sources_left_out += 1;
         }
+    }
+
+    /// Where assets are from, to ask for their lineage one by one; and how many others are.
+    pub(super) fn take_sources(&mut self) -> (Vec<String>, usize) {
+        (std::mem::take(&mut self.sources).into_values().collect(), self.sources_left_out)
     }
 
     fn project(&mut self, project: &str) -> u32 {
@@ -154,5 +165,20 @@ mod tests {
         assert_eq!(names("dzd_1/asset/a3"), ["default/aws-smus/7/dzd_1/p2/a3"]);
         assert_eq!(names("l2"), ["default/aws-smus/7/dzd_1/p2/a2"]);
         assert!(names("kafka://broker/topic").is_empty());
+    }
+
+    #[test]
+    fn the_same_sources_are_remembered_in_the_same_order_whichever_asset_comes_first() {
+        let remembered = |numbers: &mut dyn Iterator<Item = usize>| {
+            let mut known = KnownAssets::new(&Naming::new(ConnectionName::new("aws-smus", 7)), "dzd_1");
+            for number in numbers {
+                known.add(Kind::SmusPublishedAsset, ("p1", "a"), None, Some(&format!("s3://lake/{number}")));
+            }
+            known.take_sources()
+        };
+        let count = SOURCES_KEPT_MAX + 500;
+        let (forwards, left_out) = remembered(&mut (0..count));
+        assert_eq!((forwards.len(), left_out), (SOURCES_KEPT_MAX, 500));
+        assert_eq!(remembered(&mut (0..count).rev()), (forwards, 500));
     }
 }

@@ -30,10 +30,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     pub(super) async fn crawl_lineage(&self, facts: &DomainFacts, assets: &mut DomainAssets) -> Result<(), CrawlError> {
         self.ports.progress.scopes_found(1);
         let events = self.read_events(facts).await?;
-        let sources = std::mem::take(&mut assets.known.sources);
+        let (sources, not_remembered) = assets.known.take_sources();
         let seeds = Seeds { datasets: events.datasets.clone(), sources };
         let walked = self.walk_graph(facts, seeds).await?;
-        self.tell_sources_left_out(facts, &events, walked.sources_left_out + assets.known.sources_left_out);
+        self.tell_sources_left_out(facts, &events, walked.sources_left_out + not_remembered);
         let flows = self.read_column_flows(facts, &events.jobs, &assets.known).await?;
         let context = self.context();
         let mut processes = map_graph(&context, &facts.id, &walked.nodes, &events.jobs, &assets.known);

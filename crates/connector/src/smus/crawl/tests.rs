@@ -2,6 +2,7 @@
 //! not add up, memberships, proof of absence.
 
 mod fake;
+mod lineage;
 mod sinks;
 mod spaces;
 
