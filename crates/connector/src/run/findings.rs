@@ -1,5 +1,7 @@
 //! What a crawl has to say besides assets: scopes, failures, warnings.
 
+use std::collections::BTreeMap;
+
 use model::{KnownAsset, Scope, ScopeReport, Warning};
 
 use super::CrawlResult;
@@ -51,6 +53,15 @@ impl Findings {
 
     pub(crate) fn incomplete(&mut self, scope: &Scope) {
         self.scopes.push(ScopeReport { scope: scope.clone(), complete: false });
+    }
+
+    /// Makes one report of all that was said of a scope: it is complete only if nothing in it was not read.
+    pub(crate) fn settle_scopes(&mut self) {
+        let mut settled: BTreeMap<Scope, bool> = BTreeMap::new();
+        for report in self.scopes.drain(..) {
+            *settled.entry(report.scope).or_insert(true) &= report.complete;
+        }
+        self.scopes = settled.into_iter().map(|(scope, complete)| ScopeReport { scope, complete }).collect();
     }
 
     /// Records that a scope could not be read, unless the failure ends the run: then it is given back.

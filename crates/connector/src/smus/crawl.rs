@@ -20,10 +20,10 @@ mod subscriptions;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
-use model::{Asset, AssetBatch, Attribute, ConnectionName, Item, Kind, KnownAsset, Scope};
+use model::{Asset, AssetBatch, Attribute, ConnectionName, Item, Kind, KnownAsset, QualifiedName, Scope};
 
 pub(super) use details::{Members, own_profile_id, own_profile_request};
 pub(super) use pages::Asked;
@@ -31,9 +31,12 @@ pub(super) use pages::Asked;
 use super::map::MapContext;
 use super::map::domain::account_of;
 use super::naming::Naming;
-use super::settings::{Section, Settings};
+use super::settings::{Keep, Section, Settings};
 use crate::port::{AssetSink, Baseline, ReadApi};
 use crate::run::{CrawlError, CrawlResult, Findings, Ports};
+
+/// How many assets are delivered at once.
+const ASSETS_A_BATCH: usize = 100;
 
 /// The scope of the connection itself.
 const CONNECTION_SCOPE: &str = "connection";
@@ -48,8 +51,15 @@ pub async fn crawl<A: ReadApi, S: AssetSink, B: Baseline>(
     settings: &Settings,
     region: &str,
 ) -> Result<CrawlResult, CrawlError> {
-    let run =
-        Crawl { ports, naming: Naming::new(connection), settings, region, findings: Mutex::default(), account: Mutex::default() };
+    let run = Crawl {
+        ports,
+        naming: Naming::new(connection),
+        settings,
+        region,
+        findings: Mutex::default(),
+        account: Mutex::default(),
+        published: Mutex::default(),
+    };
     let domains = run.find_domains().await?;
     run.deliver_connection(&domains).await?;
     run.crawl_domains(&domains).await?;
@@ -65,6 +75,8 @@ struct Crawl<'p, A, S, B> {
     region: &'p str,
     findings: Mutex<Findings>,
     account: Mutex<Option<String>>,
+    /// Hashes of the names of published assets, where unpublished ones are kept as well: an asset may have been one and be the other.
+    published: Mutex<HashSet<u64>>,
 }
 
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
@@ -93,14 +105,17 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         self.deliver(scope, assets.into_iter().map(Item::from).collect()).await
     }
 
-    /// Delivers assets that belong to different scopes, a batch for each scope.
+    /// Delivers assets that belong to different scopes, in batches of one scope each.
     async fn deliver_by_scope(&self, assets: impl IntoIterator<Item = (Scope, Asset)>) -> Result<(), CrawlError> {
         let mut by_scope: BTreeMap<Scope, Vec<Asset>> = BTreeMap::new();
         for (scope, asset) in assets {
             by_scope.entry(scope).or_default().push(asset);
         }
         for (scope, assets) in by_scope {
-            self.deliver_assets(&scope, assets).await?;
+            let mut assets = assets.into_iter().peekable();
+            while assets.peek().is_some() {
+                self.deliver_assets(&scope, assets.by_ref().take(ASSETS_A_BATCH).collect()).await?;
+            }
         }
         Ok(())
     }
@@ -124,6 +139,17 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             }
         }
         Ok(asset)
+    }
+
+    fn note_published(&self, name: &QualifiedName) {
+        if self.settings.keeps(&Keep::UnpublishedAssets) {
+            let mut published = self.published.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            published.insert(super::hash(name.as_str()));
+        }
+    }
+
+    fn was_published(&self, name: &QualifiedName) -> bool {
+        self.published.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&super::hash(name.as_str()))
     }
 
     fn findings(&self) -> std::sync::MutexGuard<'_, Findings> {

@@ -31,6 +31,9 @@ use joining::{InventoryItem, Joining, RawListing, parse_listings};
 /// How many pages a search may be ahead of what is made of them.
 const PAGES_AHEAD: usize = 4;
 
+/// How many listings are mapped and delivered at once: those that waited are many.
+const LISTINGS_A_BATCH: usize = 100;
+
 /// How many bytes of listings may wait for their inventory.
 const WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
 
@@ -83,10 +86,15 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         if self.settings.keeps(&Keep::UnpublishedAssets) && self.reads(Section::Assets) && listings_complete {
             self.crawl_unpublished(&mut joining).await?;
         }
-        let Joining { mut known, products, owners, form_types, inventory_complete, .. } = joining;
+        let Joining { mut known, products, products_left_out, owners, form_types, inventory_complete, .. } = joining;
         known.sort();
         self.deliver_unlisted_projects(facts, projects, &known).await?;
         let projects_with_inventory = owners.list.into_iter().collect();
+        if products_left_out > 0 {
+            let message = format!("the domain publishes more than {PRODUCTS_MAX} data products; {products_left_out} are left out");
+            self.findings().warn(vec![warning(format!("{}/data-products", facts.id), "data-products-left-out", message)]);
+        }
+        let listings_complete = listings_complete && products_left_out == 0;
         Ok(DomainAssets { known, products, listings_complete, inventory_complete, projects_with_inventory, form_types })
     }
 
@@ -111,7 +119,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         joined?;
         let inventory = inventory?;
         self.tell_difference(facts, "inventory", &inventory);
-        joining.inventory_complete = inventory.failure.is_none();
+        joining.inventory_complete = inventory.is_whole();
         if let Some(error) = inventory.failure {
             self.fail_part(facts, "inventory", error)?;
         }
@@ -185,22 +193,32 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     }
 
     async fn deliver_listings(&self, joining: &mut Joining<'_>, listings: Vec<RawListing>) -> Result<(), CrawlError> {
-        let mut assets = Vec::new();
-        for listing in listings {
-            if listing.is_product {
-                self.hold_product(joining, &listing);
-            } else if let Some(asset) = self.make_asset(joining, &listing).await? {
-                assets.push(asset);
+        let mut listings = listings.into_iter().peekable();
+        while listings.peek().is_some() {
+            let mut assets = Vec::new();
+            for listing in listings.by_ref().take(LISTINGS_A_BATCH) {
+                if listing.is_product {
+                    self.hold_product(joining, &listing);
+                } else if let Some(asset) = self.make_asset(joining, &listing).await? {
+                    assets.push(asset);
+                }
             }
+            self.deliver_by_scope(assets).await?;
         }
-        self.deliver_by_scope(assets).await
+        Ok(())
     }
 
     fn hold_product(&self, joining: &mut Joining<'_>, listing: &RawListing) {
-        if !self.reads(Section::DataProducts) || joining.products.len() >= PRODUCTS_MAX {
+        if !self.reads(Section::DataProducts) {
             return;
         }
-        let Ok(item) = serde_json::from_str::<DataProductListingItem<'_>>(&listing.json) else { return };
+        if joining.products.len() >= PRODUCTS_MAX {
+            joining.products_left_out += 1;
+            return;
+        }
+        let Ok(item) = serde_json::from_str::<DataProductListingItem<'_>>(&listing.json) else {
+            return self.tell_unreadable(joining.facts);
+        };
         let project = item.owning_project_id.as_deref().unwrap_or_default().to_owned();
         if joining.projects.is_left_out(&project) {
             return;
@@ -212,8 +230,16 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         }
     }
 
+    fn tell_unreadable(&self, facts: &DomainFacts) {
+        let message = "a listing is not in the documented form; it is left out, and what is known of it is kept".to_owned();
+        self.findings().warn(vec![warning(format!("{}/listings", facts.id), "listing-unreadable", message)]);
+    }
+
     async fn make_asset(&self, joining: &mut Joining<'_>, listing: &RawListing) -> Result<Option<(Scope, Asset)>, CrawlError> {
-        let Ok(item) = serde_json::from_str::<AssetListingItem<'_>>(&listing.json) else { return Ok(None) };
+        let Ok(item) = serde_json::from_str::<AssetListingItem<'_>>(&listing.json) else {
+            self.tell_unreadable(joining.facts);
+            return Ok(None);
+        };
         let inventory = joining.inventory.remove(&listing.id);
         let project = match (item.owning_project_id.as_deref().filter(|project| !project.is_empty()), &inventory) {
             (Some(project), _) => project.to_owned(),
@@ -227,7 +253,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let text = item.additional_attributes.as_ref().and_then(|attributes| attributes.forms.as_ref());
         let context = self.context();
         let mut forms = AssetForms::of_listing(&context.forms(&joining.form_types), text.map_or("{}", |text| text.json()));
-        if !forms.found_any && inventory.is_some() {
+        if !forms.found_any && !forms.warnings.is_empty() && inventory.is_some() {
             forms = self.forms_by_name(joining, &item, forms).await?;
         }
         let Some(mapped) =
@@ -236,6 +262,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             return Ok(None);
         };
         let id = item.entity_id.as_deref().unwrap_or_default();
+        self.note_published(&mapped.asset.qualified_name);
         joining.known.add(Kind::SmusPublishedAsset, (project, id), item.listing_id.as_deref(), mapped.source());
         Ok(Some((project_scope(joining.facts, project), self.note(&mut joining.known, mapped))))
     }

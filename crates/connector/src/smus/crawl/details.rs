@@ -15,7 +15,7 @@ use crate::privacy::ProvisionedResources;
 use crate::smus::map::DomainFacts;
 use crate::smus::map::domain::{ProjectDetails, add_details};
 use crate::smus::page::{EnvironmentAnswer, EnvironmentsPage, MembershipsPage, ProfilesPage, ProjectAnswer, UserProfileAnswer};
-use crate::smus::settings::Section;
+use crate::smus::settings::{Keep, Section};
 
 /// How many projects are asked about at once.
 const PROJECTS_AT_ONCE: usize = 8;
@@ -230,6 +230,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     pub(super) fn fail_membership(&self, facts: &DomainFacts, project: &str, said: Option<ApiError>) -> Result<(), CrawlError> {
         let name = facts.projects.get(project).map_or(project, |facts| facts.name.as_str());
         self.findings().fail(&project_scope(facts, project), not_member(name, project, said))?;
+        let unpublished = self.settings.keeps(&Keep::UnpublishedAssets).then_some((Section::Assets, "inventory"));
+        let parts = [(Section::DataProducts, "data-products"), (Section::Subscriptions, "subscriptions")];
+        for (_, part) in unpublished.into_iter().chain(parts).filter(|(section, _)| self.reads(*section)) {
+            self.findings().incomplete(&part_scope(facts, &format!("{project}/{part}")));
+        }
         Ok(())
     }
 

@@ -159,7 +159,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let details = details?;
         self.settle_doubts(&facts, &details, &assets)?;
         assets.assign_all(details.assignments);
-        self.crawl_subscriptions(&facts, subscriptions, &mut assets).await?;
+        self.crawl_subscriptions(&facts, &projects, subscriptions, &mut assets).await?;
         self.crawl_products(&facts, &projects, &mut assets).await?;
         self.deliver_terms(&facts, glossaries, &mut assets).await?;
         if self.reads(Section::Lineage) {

@@ -12,7 +12,7 @@ use crate::port::{ApiError, AssetSink, Baseline, ReadApi, ReadOperation};
 use crate::smus::map::domain::{map_project, map_unit};
 use crate::smus::map::{DomainFacts, FormType, ProjectFacts};
 use crate::smus::page::{DomainUnitAnswer, DomainUnitsPage, ProjectsPage, TypesPage};
-use crate::smus::settings::Section;
+use crate::smus::settings::{ProjectFilter, Section};
 use crate::smus::smithy;
 
 /// The most domain units of one domain (the service allows 500).
@@ -28,6 +28,7 @@ pub(super) struct Projects {
     pub(super) wanted: BTreeMap<String, Asset>,
     /// Every project that the list has.
     all: HashMap<String, ProjectFacts>,
+    filter: ProjectFilter,
     /// Whether the list was read to its end.
     pub(super) is_complete: bool,
 }
@@ -37,9 +38,13 @@ impl Projects {
         self.all.clone()
     }
 
-    /// Whether a project is known and not asked for.
+    /// Whether a project is not asked for. One that the list does not have has no name that is known: its id alone decides, and where the
+    /// list could not be read it may be one that is excluded by its name.
     pub(super) fn is_left_out(&self, id: &str) -> bool {
-        self.all.contains_key(id) && !self.wanted.contains_key(id)
+        if self.all.contains_key(id) || id.is_empty() {
+            return !id.is_empty() && !self.wanted.contains_key(id);
+        }
+        !self.filter.wants(id, id) || !(self.is_complete || self.filter.exclude.is_empty())
     }
 }
 
@@ -77,8 +82,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             next.retain(|unit| !names.contains_key(&unit.id));
             level = next;
         }
-        if is_complete {
-            self.findings().complete(&scope);
+        match level.is_empty() && is_complete {
+            true => self.findings().complete(&scope),
+            false => self.findings().incomplete(&scope),
         }
         self.ports.progress.scope_done();
         Ok(names)
@@ -137,10 +143,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             Ok(listed) => listed,
             Err(error) => {
                 self.fail_part(facts, "projects", error)?;
-                return Ok(Projects::default());
+                return Ok(Projects { filter: self.settings.projects.clone(), ..Projects::default() });
             }
         };
-        let mut projects = Projects { is_complete: true, ..Projects::default() };
+        let filter = self.settings.projects.clone();
+        let mut projects = Projects { is_complete: true, filter, ..Projects::default() };
         for (id, unit, asset) in listed {
             projects.all.insert(id.clone(), ProjectFacts { name: asset.name.clone(), unit });
             if self.settings.projects.wants(&id, &asset.name) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Crawl;
 use crate::paging::{Tokens, read_understood};
-use crate::port::{ApiError, AssetSink, Baseline, ReadApi, ReadOperation, ReadRequest, RestMethod};
+use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation, ReadRequest, RestMethod};
 
 /// The most items that most lists give on a page (Amazon DataZone API, `MaxResults`).
 pub(super) const PAGE_ITEMS_MAX: u32 = 50;
@@ -105,7 +105,14 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let mut tokens = Tokens::new(asked.operation);
         let mut all = Vec::new();
         while !tokens.is_done() {
-            all.extend(self.next_page(asked, &mut tokens, &take).await?);
+            match self.next_page(asked, &mut tokens, &take).await {
+                Ok(page) => all.extend(page),
+                Err(error) if may_begin_again(&error, &tokens) => {
+                    tokens.restart();
+                    all.clear();
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(all)
     }
@@ -118,6 +125,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     ) -> Result<T, ApiError> {
         read_understood(self.ports.api, self.ports.progress, || asked.request(None), take).await.map(|(_, taken)| taken)
     }
+}
+
+/// Whether a list may be begun again: a token that is refused has expired, mostly.
+pub(super) fn may_begin_again(error: &ApiError, tokens: &Tokens) -> bool {
+    error.kind == ErrorKind::Invalid && tokens.can_restart()
 }
 
 /// The token of a page as it is kept until the next request.

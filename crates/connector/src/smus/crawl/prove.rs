@@ -39,6 +39,7 @@ enum Word {
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// The missing assets that are proven to be gone. Whatever is missing without proof makes its scope incomplete.
     pub(super) async fn prove_missing(&self) -> Result<Vec<KnownAsset>, CrawlError> {
+        self.findings().settle_scopes();
         let scopes = self.findings().scopes.clone();
         let missing = self.ports.baseline.missing(scopes, PROOFS_MAX).await?;
         if missing.len() == PROOFS_MAX {
@@ -58,6 +59,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 }
             }
         }
+        self.findings().settle_scopes();
         gone.sort_unstable();
         Ok(gone)
     }
@@ -75,6 +77,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 self.there(&Asked::get(ReadOperation::GetProject, &[domain, project])).await
             }
             (Kind::SmusPublishedAsset, [domain, _, asset]) => self.listing_word(missing, domain, asset).await?,
+            // An asset that was published is the same one, and no unpublished one any more.
+            (Kind::SmusInventoryAsset, _) if self.was_published(&missing.qualified_name) => Ok(Word::Ended),
             (Kind::SmusInventoryAsset, [domain, _, asset]) => {
                 self.there(&Asked::get(ReadOperation::GetAsset, &[domain, asset])).await
             }
@@ -85,7 +89,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             // Units, glossaries, terms and lineage are listed by the right to see the domain, not by membership: a complete list is proof.
             _ => return Ok(Verdict::Gone(missing.known)),
         };
-        self.verdict(missing, &path, word)
+        self.verdict(missing, (&path, &scope_of(missing.known.kind, &parts)), word)
     }
 
     /// Whether a project is left out by the settings: it is missing because nobody asked for it.
@@ -121,7 +125,12 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         .await
     }
 
-    fn verdict(&self, missing: &MissingAsset, path: &str, word: Result<Word, ApiError>) -> Result<Verdict, CrawlError> {
+    fn verdict(
+        &self,
+        missing: &MissingAsset,
+        (path, scope): (&str, &Scope),
+        word: Result<Word, ApiError>,
+    ) -> Result<Verdict, CrawlError> {
         let unproven = |reason: String| Verdict::Unproven { name: path.to_owned(), reason };
         match word {
             Ok(Word::There) => Ok(unproven("it answers when asked for by name".to_owned())),
@@ -133,7 +142,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             Err(error) => {
                 let reason = error.to_string();
                 if error.kind == ErrorKind::Denied {
-                    self.note_hidden(missing, error)?;
+                    self.note_hidden(scope, error)?;
                 }
                 Ok(unproven(reason))
             }
@@ -141,19 +150,25 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     }
 
     /// Something that was readable is denied now: that is a part that this run could not read.
-    fn note_hidden(&self, missing: &MissingAsset, error: ApiError) -> Result<(), CrawlError> {
-        let above = missing.qualified_name.parent().map(model::QualifiedName::from_encoded);
-        let scope = Scope::new(
-            above.map(|above| self.path_of(&above)).filter(|path| !path.is_empty()).unwrap_or_else(|| DOMAINS_SCOPE.to_owned()),
-        );
+    fn note_hidden(&self, scope: &Scope, error: ApiError) -> Result<(), CrawlError> {
         let mut findings = self.findings();
-        for report in findings.scopes.iter_mut().filter(|report| report.scope == scope) {
-            report.complete = false;
-        }
-        if !findings.failures.iter().any(|failure| failure.scope == scope) {
-            findings.fail(&scope, error)?;
+        findings.incomplete(scope);
+        if !findings.failures.iter().any(|failure| failure.scope == *scope) {
+            findings.fail(scope, error)?;
         }
         Ok(())
+    }
+}
+
+/// The scope that an asset at a path below the connection is delivered in.
+fn scope_of(kind: Kind, path: &[&str]) -> Scope {
+    match (kind, path) {
+        (Kind::SmusProject, [domain, ..]) => Scope::new(format!("{domain}/projects")),
+        (Kind::SmusPublishedAsset, [domain, project, ..]) => Scope::new(format!("{domain}/{project}")),
+        (Kind::SmusInventoryAsset, [domain, project, ..]) => Scope::new(format!("{domain}/{project}/inventory")),
+        (Kind::SmusDataProduct, [domain, project, ..]) => Scope::new(format!("{domain}/{project}/data-products")),
+        (Kind::SmusSubscribedAsset, [domain, project, ..]) => Scope::new(format!("{domain}/{project}/subscriptions")),
+        _ => Scope::new(DOMAINS_SCOPE),
     }
 }
 

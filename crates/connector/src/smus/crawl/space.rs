@@ -13,16 +13,19 @@ use futures::channel::mpsc::Sender;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Map, Value, json};
 
-use super::pages::{Asked, PAGE_ITEMS_MAX, Page};
+use super::pages::{Asked, PAGE_ITEMS_MAX, Page, may_begin_again};
 use super::{Crawl, CrawlError};
 use crate::paging::Tokens;
-use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
+use crate::port::{ApiError, AssetSink, Baseline, ReadApi, ReadOperation};
 
 /// A space with more items than this (40 pages) is split.
 const SPLIT_ABOVE: i64 = 2_000;
 
 /// How many chains are read at once: six to eight fill the published rates at 0.3 s a page.
 const CHAINS_AT_ONCE: usize = 8;
+
+/// The most projects that a space is cut by: the first page of each is held until its turn comes.
+const PROJECTS_MAX: usize = 100;
 
 /// How many parts a cut by time aims at.
 const TIME_PARTS: i64 = 8;
@@ -212,7 +215,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         }
         // Every project costs a page at least: a cut by many small ones would cost more than it saves.
         let pages = total / i64::from(PAGE_ITEMS_MAX);
-        let is_worthwhile = projects.len() > 1 && i64::try_from(projects.len()).is_ok_and(|count| count * 4 <= pages);
+        let is_worthwhile =
+            (2..=PROJECTS_MAX).contains(&projects.len()) && i64::try_from(projects.len()).is_ok_and(|count| count * 4 <= pages);
         let by_project = if is_worthwhile { self.split_by_project(space, projects, total, parse).await? } else { None };
         let mut parts = Vec::new();
         for (part, first) in by_project.unwrap_or_else(|| vec![(Part::default(), first)]) {
@@ -365,8 +369,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             }
             match self.next_page(asked, &mut tokens, reading.parse).await {
                 Ok(page) => found = Some(page),
-                // A token that is refused has expired, mostly: what came before is known, so beginning again costs calls only.
-                Err(error) if error.kind == ErrorKind::Invalid && tokens.can_restart() => tokens.restart(),
+                // What came before is known, so beginning again costs calls only.
+                Err(error) if may_begin_again(&error, &tokens) => tokens.restart(),
                 Err(error) if Self::is_fatal(&error) => return Err(error.into()),
                 Err(error) => return Ok(Err(error)),
             }

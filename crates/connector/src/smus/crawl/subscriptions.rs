@@ -9,7 +9,8 @@ use model::{Asset, Scope};
 
 use super::assets::DomainAssets;
 use super::domains::part_scope;
-use super::pages::{Asked, PAGE_ITEMS_MAX, Page, token};
+use super::lists::Projects;
+use super::pages::{Asked, PAGE_ITEMS_MAX, Page, may_begin_again, token};
 use super::{Crawl, CrawlError};
 use crate::paging::Tokens;
 use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
@@ -74,6 +75,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         while !tokens.is_done() && subscriptions.found.len() < SUBSCRIPTIONS_MAX {
             match self.next_page(&asked, &mut tokens, |body| self.parse_subscriptions(facts, body)).await {
                 Ok(page) => subscriptions.found.extend(page.into_iter().filter(|(id, _)| seen.insert(*id)).map(|(_, found)| found)),
+                Err(error) if may_begin_again(&error, &tokens) => tokens.restart(),
                 Err(error) => {
                     self.fail_part(facts, "subscriptions", error)?;
                     return Ok(subscriptions);
@@ -81,6 +83,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             }
         }
         subscriptions.is_complete = tokens.is_done();
+        if !subscriptions.is_complete {
+            let message = format!("the domain has more than {SUBSCRIPTIONS_MAX} subscriptions; the rest is left out");
+            self.findings().warn(vec![warning(format!("{}/subscriptions", facts.id), "subscriptions-left-out", message)]);
+        }
         Ok(subscriptions)
     }
 
@@ -120,6 +126,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     pub(super) async fn crawl_subscriptions(
         &self,
         facts: &DomainFacts,
+        projects: &Projects,
         subscriptions: Subscriptions,
         assets: &mut DomainAssets,
     ) -> Result<(), CrawlError> {
@@ -129,29 +136,22 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let requests = self.read_requests(facts, &subscriptions).await?;
         let requests = self.name_people(facts, requests).await?;
         let readable = self.read_filters(facts, &subscriptions).await?;
-        let is_left_out = |project: &str| self.is_project_left_out(facts, project);
-        let mut projects = BTreeSet::new();
+        let mut read: BTreeSet<String> = projects.wanted.keys().cloned().collect();
         let mut delivered: Vec<(Scope, Asset)> = Vec::new();
-        for found in subscriptions.found.into_iter().filter(|found| !is_left_out(&found.place.project)) {
+        for found in subscriptions.found.into_iter().filter(|found| !projects.is_left_out(&found.place.project)) {
             let scope = part_scope(facts, &format!("{}/subscriptions", found.place.project));
-            projects.insert(found.place.project.clone());
+            read.insert(found.place.project.clone());
             delivered.push((scope, self.complete_subscription(facts, found, (&requests, &readable), assets)));
         }
         self.deliver_by_scope(delivered).await?;
         if subscriptions.is_complete {
-            let known = facts.projects.iter().filter(|(id, project)| self.settings.projects.wants(id, &project.name));
-            projects.extend(known.map(|(id, _)| id.clone()));
             let mut findings = self.findings();
-            for project in projects {
+            for project in read {
                 findings.complete(&part_scope(facts, &format!("{project}/subscriptions")));
             }
         }
         self.ports.progress.scope_done();
         Ok(())
-    }
-
-    fn is_project_left_out(&self, facts: &DomainFacts, project: &str) -> bool {
-        facts.projects.get(project).is_some_and(|known| !self.settings.projects.wants(project, &known.name))
     }
 
     fn complete_subscription(
@@ -215,6 +215,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             });
             match page.await {
                 Ok(page) => requests.extend(page),
+                Err(error) if may_begin_again(&error, &tokens) => tokens.restart(),
                 Err(error) => {
                     self.fail_part(facts, "subscription-requests", error)?;
                     break;

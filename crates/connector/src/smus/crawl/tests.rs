@@ -3,6 +3,7 @@
 
 mod fake;
 mod lineage;
+mod scopes;
 mod sinks;
 mod spaces;
 

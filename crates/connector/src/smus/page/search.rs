@@ -153,11 +153,12 @@ pub(crate) struct DataProductItem<'a> {
     pub(crate) first_revision_created_at: Option<Timestamp>,
 }
 
+/// The items may be left as they came, to be parsed one by one when they are mapped.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct SearchListingsPage<'a> {
-    #[serde(borrow, default)]
-    pub(crate) items: Vec<ListingItem<'a>>,
+#[serde(rename_all = "camelCase", bound(deserialize = "A: Deserialize<'de>, P: Deserialize<'de>"))]
+pub(crate) struct SearchListingsPage<'a, A = AssetListingItem<'a>, P = DataProductListingItem<'a>> {
+    #[serde(default = "Vec::new")]
+    pub(crate) items: Vec<ListingItem<A, P>>,
     #[serde(borrow)]
     pub(crate) next_token: Option<Text<'a>>,
     pub(crate) total_match_count: Option<i64>,
@@ -165,11 +166,9 @@ pub(crate) struct SearchListingsPage<'a> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ListingItem<'a> {
-    #[serde(borrow)]
-    pub(crate) asset_listing: Option<AssetListingItem<'a>>,
-    #[serde(borrow)]
-    pub(crate) data_product_listing: Option<DataProductListingItem<'a>>,
+pub(crate) struct ListingItem<A, P> {
+    pub(crate) asset_listing: Option<A>,
+    pub(crate) data_product_listing: Option<P>,
 }
 
 #[derive(Debug, Deserialize)]

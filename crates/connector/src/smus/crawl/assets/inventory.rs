@@ -29,11 +29,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     ) -> Result<Page<Found<InventoryItem>>, serde_json::Error> {
         let page: SearchPage<'_> = serde_json::from_slice(body)?;
         let items = page.items.iter().filter_map(|item| item.asset_item.as_ref()).map(|item| {
-            let outputs = item.additional_attributes.as_ref();
-            let outputs = outputs
-                .into_iter()
-                .flat_map(|outputs| outputs.forms_output.iter().flatten().chain(outputs.read_only_forms_output.iter().flatten()));
-            let form_types = outputs.clone().filter_map(|form| {
+            let form_types = item.forms().filter_map(|form| {
                 let form_type = FormTypeName {
                     name: form.type_name.as_deref()?.to_owned(),
                     revision: form.type_revision.as_deref().map(str::to_owned),
@@ -57,14 +53,14 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     pub(super) async fn crawl_unpublished(&self, joining: &mut Joining<'_>) -> Result<(), CrawlError> {
         let facts = joining.facts;
         let (out, pages) = channel::<Vec<Option<(String, String, MappedAsset)>>>(PAGES_AHEAD);
-        let (unpublished, types) = (&joining.inventory, &joining.form_types);
+        let (listed, types) = (&joining.listed, &joining.form_types);
         let context = self.context();
         let parse = |body: &bytes::Bytes| {
             let page: SearchPage<'_> = serde_json::from_slice(body)?;
             let items = page.items.iter().filter_map(|item| item.asset_item.as_ref()).map(|item| {
                 let id = hash(&item.identifier);
                 let project = item.owning_project_id.as_deref().unwrap_or_default();
-                let is_wanted = unpublished.contains_key(&id) && !joining.projects.is_left_out(project);
+                let is_wanted = !listed.contains(&id) && !joining.projects.is_left_out(project);
                 let mapped = is_wanted.then(|| {
                     let forms = AssetForms::of_outputs(&context.forms(types), item.forms());
                     (project.to_owned(), item.identifier.to_string(), map_unpublished(&context, facts, item, forms))
@@ -93,7 +89,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let (end, taken) = futures::join!(self.read_space(&space, &projects, &parse, out), taking);
         taken?;
         let end = end?;
-        if end.is_whole() {
+        self.tell_difference(facts, "inventory", &end);
+        // Only what was seen in the first reading, too, is known to have no listing.
+        if end.is_whole() && joining.inventory_complete {
             for project in joining.projects.wanted.keys() {
                 self.findings().complete(&part_scope(facts, &format!("{project}/inventory")));
             }

@@ -1,10 +1,12 @@
 //! What waits while inventory and listings are joined: which half of an asset is there already.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::ListedProduct;
+use crate::privacy::Text;
 use crate::smus::crawl::known::KnownAssets;
 use crate::smus::crawl::lists::Projects;
 use crate::smus::crawl::pages::{Page, token};
@@ -36,6 +38,9 @@ pub(super) struct Joining<'j> {
     pub(super) projects: &'j Projects,
     pub(super) known: KnownAssets,
     pub(super) products: Vec<ListedProduct>,
+    pub(super) products_left_out: usize,
+    /// Assets that have a listing: the first one counts.
+    pub(super) listed: HashSet<u64>,
     pub(super) inventory: HashMap<u64, Inventory>,
     pub(super) owners: Owners,
     pub(super) form_types: BTreeMap<String, FormTypeName>,
@@ -80,6 +85,8 @@ impl<'j> Joining<'j> {
             projects,
             known,
             products: Vec::new(),
+            products_left_out: 0,
+            listed: HashSet::new(),
             inventory: HashMap::new(),
             owners: Owners::default(),
             form_types: BTreeMap::new(),
@@ -107,6 +114,9 @@ impl<'j> Joining<'j> {
     pub(super) fn sort_out(&mut self, listings: Vec<RawListing>) -> Vec<RawListing> {
         let mut ready = Vec::new();
         for listing in listings {
+            if !listing.is_product && !self.listed.insert(listing.id) {
+                continue;
+            }
             if self.inventory_is_done || listing.is_product || self.inventory.contains_key(&listing.id) {
                 ready.push(listing);
             } else {
@@ -118,34 +128,29 @@ impl<'j> Joining<'j> {
     }
 }
 
-/// The items of a page of listings as they came.
-#[derive(serde::Deserialize)]
-struct RawListings<'a> {
-    #[serde(borrow, default)]
-    items: Vec<RawListingItem<'a>>,
-}
-
-#[derive(serde::Deserialize)]
+/// What tells listings, and what they are of, apart.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawListingItem<'a> {
+struct ListingIdentity<'a> {
     #[serde(borrow)]
-    asset_listing: Option<&'a RawValue>,
+    listing_id: Option<Text<'a>>,
     #[serde(borrow)]
-    data_product_listing: Option<&'a RawValue>,
+    entity_id: Option<Text<'a>>,
 }
 
 pub(super) fn parse_listings(body: &bytes::Bytes) -> Result<Page<Found<RawListing>>, serde_json::Error> {
-    let page: SearchListingsPage<'_> = serde_json::from_slice(body)?;
-    let raw: RawListings<'_> = serde_json::from_slice(body)?;
-    let items = page.items.iter().zip(raw.items).filter_map(|(item, raw)| {
-        let asset = item.asset_listing.as_ref().and_then(|listing| listing.entity_id.as_deref());
-        let product = item.data_product_listing.as_ref().and_then(|listing| listing.entity_id.as_deref());
-        let (id, json, is_product) = match (asset, product) {
-            (Some(id), _) => (id, raw.asset_listing?, false),
-            (None, Some(id)) => (id, raw.data_product_listing?, true),
-            (None, None) => return None,
+    // Each listing is parsed when it is mapped, so that one odd listing costs no other.
+    let page: SearchListingsPage<'_, &RawValue, &RawValue> = serde_json::from_slice(body)?;
+    let items = page.items.iter().filter_map(|item| {
+        let (json, is_product) = match (item.asset_listing, item.data_product_listing) {
+            (Some(asset), _) => (asset.get(), false),
+            (None, product) => (product?.get(), true),
         };
-        Some((hash(id), RawListing { id: hash(id), json: json.get().into(), is_product }))
+        let identity: ListingIdentity<'_> = serde_json::from_str(json).unwrap_or_default();
+        let entity = identity.entity_id.as_deref();
+        // What has no id of its own still counts: the service counts it as well.
+        let key = identity.listing_id.as_deref().or(entity).unwrap_or(json);
+        Some((hash(key), RawListing { id: hash(entity.unwrap_or(key)), json: json.into(), is_product }))
     });
     let found = Found { items: items.collect(), total: page.total_match_count };
     Ok(Page { made: found, next_token: token(page.next_token.as_ref()), items: page.items.len() })

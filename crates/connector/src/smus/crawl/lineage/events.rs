@@ -11,7 +11,7 @@ use crate::port::{AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
 use crate::privacy::SourceIdentifier;
 use crate::run::CrawlError;
 use crate::smus::crawl::Crawl;
-use crate::smus::crawl::pages::{Asked, PAGE_ITEMS_MAX, Page, token};
+use crate::smus::crawl::pages::{Asked, PAGE_ITEMS_MAX, Page, may_begin_again, token};
 use crate::smus::map::lineage::{ColumnFlow, JobEvent, Resolve, dataset_source, job_key};
 use crate::smus::map::{DomainFacts, warning};
 use crate::smus::page::{LineageEventsPage, NameIdentifier, OpenLineageDataset, OpenLineageEvent};
@@ -62,6 +62,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             }
             match self.next_page(&asked, &mut tokens, |body| self.parse_events(body)).await {
                 Ok(summaries) => summaries.into_iter().for_each(|summary| take_event(summary, &mut events, &mut jobs, &mut seen)),
+                Err(error) if may_begin_again(&error, &tokens) => tokens.restart(),
                 Err(error) => {
                     events.is_complete = false;
                     self.fail_part(facts, "lineage-events", error)?;

@@ -42,6 +42,11 @@ impl Call<'_> {
         self.operation == operation && self.segments.iter().any(|segment| segment == id)
     }
 
+    /// Whether a call names something in its path or its query.
+    pub(super) fn names(&self, id: &str) -> bool {
+        self.segments.iter().any(|segment| segment == id) || self.query.values().any(|value| value == id)
+    }
+
     /// The token of the page that is asked for.
     pub(super) fn token(&self) -> Option<&str> {
         self.body["nextToken"].as_str().or_else(|| self.query.get("nextToken").map(String::as_str))
@@ -75,6 +80,8 @@ pub(super) struct FakeStudio {
     projects: Vec<String>,
     scripts: Vec<Script>,
     calls: Mutex<Vec<ReadOperation>>,
+    /// What is refused, and the words for it.
+    refusal: Option<(&'static str, &'static str)>,
 }
 
 impl FakeStudio {
@@ -94,6 +101,7 @@ impl FakeStudio {
             projects: projects.iter().map(|(project, _)| (*project).to_owned()).collect(),
             scripts: Vec::new(),
             calls: Mutex::default(),
+            refusal: None,
         }
     }
 
@@ -110,6 +118,17 @@ impl FakeStudio {
     /// Has one operation fail, always.
     pub(super) fn failing(self, operation: ReadOperation, kind: ErrorKind) -> Self {
         self.answering(move |call| (call.operation == operation).then_some(Err(kind)))
+    }
+
+    /// Has one operation refused for one thing, in the service's or in IAM's words.
+    pub(super) fn refusing(mut self, operation: ReadOperation, id: &'static str, message: &'static str) -> Self {
+        self.refusal = Some((id, message));
+        self.answering(move |call| call.is(operation, id).then_some(Err(ErrorKind::Denied)))
+    }
+
+    /// Every operation in the order of calls.
+    pub(super) fn called(&self) -> Vec<ReadOperation> {
+        self.calls.lock().unwrap().clone()
     }
 
     pub(super) fn count(&self, operation: ReadOperation) -> usize {
@@ -224,12 +243,13 @@ impl ReadApi for FakeStudio {
             earlier: &calls,
         };
         let answer = self.answer(&call);
+        let refusal = self.refusal.filter(|(id, _)| call.names(id));
         calls.push(request.operation);
         answer.map(|body| Bytes::from(body.to_string())).map_err(|kind| ApiError {
             operation: request.operation,
             kind,
             code: None,
-            message: format!("scripted {kind:?}"),
+            message: refusal.map_or_else(|| format!("scripted {kind:?}"), |(_, message)| message.to_owned()),
             suggested_action: "none".to_owned(),
             source: None,
         })
