@@ -1,7 +1,9 @@
 //! A domain in memory: projects with assets, searched as the service searches, and scripts that answer first.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::Mutex;
+use std::task::Poll;
 
 use bytes::Bytes;
 use model::name::decode_part;
@@ -15,6 +17,9 @@ pub(super) const DOMAIN: &str = "dzd_1";
 
 /// 2026-01-01 UTC, in milliseconds since 1970.
 pub(super) const NOW_MS: i64 = 1_767_225_600_000;
+
+/// How often others have a turn before a slow answer comes.
+const TURNS: usize = 50;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -72,6 +77,8 @@ type Script = Box<dyn Fn(&Call<'_>) -> Option<Answer> + Send + Sync>;
 pub(super) struct FakeStudio {
     assets: Vec<FakeAsset>,
     filtering: Filtering,
+    /// What is answered later than anything else.
+    slow: Option<ReadOperation>,
     projects: Vec<String>,
     scripts: Vec<Script>,
     calls: Mutex<Vec<ReadOperation>>,
@@ -91,6 +98,7 @@ impl FakeStudio {
         Self {
             assets: projects.iter().flat_map(of_project).collect(),
             filtering: Filtering::Honours,
+            slow: None,
             projects: projects.iter().map(|(project, _)| (*project).to_owned()).collect(),
             scripts: Vec::new(),
             calls: Mutex::default(),
@@ -99,6 +107,11 @@ impl FakeStudio {
 
     pub(super) fn filtering(self, filtering: Filtering) -> Self {
         Self { filtering, ..self }
+    }
+
+    /// Has one operation answer only when all others have had their turn many times.
+    pub(super) fn slow(self, operation: ReadOperation) -> Self {
+        Self { slow: Some(operation), ..self }
     }
 
     /// Adds a script that answers before the domain does.
@@ -202,6 +215,14 @@ fn passes(asset: &FakeAsset, filter: &Value) -> bool {
 
 impl ReadApi for FakeStudio {
     async fn read(&self, request: ReadRequest) -> Result<Bytes, ApiError> {
+        if self.slow == Some(request.operation) {
+            let mut turns = 0..TURNS;
+            poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if turns.next().is_some() { Poll::Pending } else { Poll::Ready(()) }
+            })
+            .await;
+        }
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         let parameters = query.split('&').filter_map(|parameter| parameter.split_once('='));
         let mut calls = self.calls.lock().unwrap();
