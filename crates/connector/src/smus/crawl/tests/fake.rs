@@ -10,7 +10,7 @@ use model::name::decode_part;
 use model::{Asset, KnownAsset, MissingAsset, QualifiedName, S3Location, ScopeReport, SourceHash};
 use serde_json::{Value, json};
 
-use crate::glue::fake::FakeBaseline;
+use crate::glue::fake::{FakeBaseline, scripted};
 use crate::port::{ApiError, Baseline, ErrorKind, ReadApi, ReadOperation, ReadRequest, SinkError};
 
 pub(super) const DOMAIN: &str = "dzd_1";
@@ -235,14 +235,7 @@ impl ReadApi for FakeStudio {
         };
         let answer = self.answer(&call);
         calls.push(request.operation);
-        answer.map(|body| Bytes::from(body.to_string())).map_err(|kind| ApiError {
-            operation: request.operation,
-            kind,
-            code: None,
-            message: format!("scripted {kind:?}"),
-            suggested_action: "none".to_owned(),
-            source: None,
-        })
+        answer.map(|body| Bytes::from(body.to_string())).map_err(|kind| scripted(request.operation, kind))
     }
 }
 
