@@ -6,7 +6,7 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
-use connector::port::{ReadOperation, ReadRequest};
+use connector::port::{ReadOperation, ReadRequest, push_percent_encoded};
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
@@ -60,7 +60,7 @@ impl Outgoing {
             body.push('&');
             body.push_str(name);
             body.push('=');
-            push_encoded(&mut body, value);
+            push_percent_encoded(value, &mut body);
         }
         let headers = vec![(CONTENT_TYPE, FORM)];
         Self { operation, method: Method::POST, path: "/".to_owned(), headers, body: body.into() }
@@ -118,20 +118,6 @@ impl Outgoing {
 
 fn wrap(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SignError {
     SignError(error.into())
-}
-
-/// Appends `value` percent-encoded for a form body (RFC 3986 unreserved characters stay).
-fn push_encoded(out: &mut String, value: &str) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl ReadRequest {
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986, so that a value is always one segment or one parameter.
-fn push_percent_encoded(value: &str, out: &mut String) {
+pub fn push_percent_encoded(value: &str, out: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -1,5 +1,6 @@
 //! What the crawls of all connectors have in common: what they are plugged into, and how they say how it went.
 
+pub(crate) mod absence;
 mod findings;
 
 use model::{KnownAsset, ScopeReport, Warning};

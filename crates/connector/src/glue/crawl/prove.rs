@@ -1,55 +1,21 @@
 //! Proof of absence. A listing that no longer has something proves nothing by itself: Lake Formation hides what a role may not
 //! see by leaving it out of lists. So each missing asset is asked for by name, and only "there is no such thing" counts.
 
-use futures::StreamExt;
 use model::name::decode_part;
-use model::{Kind, KnownAsset, MissingAsset, Scope, Warning};
+use model::{Kind, KnownAsset, MissingAsset, Scope};
 use serde_json::json;
 
 use super::{Crawl, CrawlError};
 use crate::glue::naming::OWN_CATALOG;
 use crate::glue::page::{CatalogAnswer, DatabaseAnswer, TableAnswer};
 use crate::port::{ApiError, AssetSink, Baseline, Disposition, ErrorKind, ReadApi, ReadOperation};
-
-/// The most missing assets that one run asks for; the rest waits for the next run.
-const PROOFS_MAX: usize = 2_000;
-
-/// What asking for a missing asset showed.
-enum Verdict {
-    Gone(KnownAsset),
-    /// It is there, or it cannot be told.
-    Unproven {
-        name: String,
-        reason: String,
-    },
-    /// It is outside of what this run was asked to read.
-    NotAsked,
-}
+use crate::run::absence::{self, Verdict};
 
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// The missing assets that are proven to be gone. Whatever is missing without proof makes its scope incomplete.
     pub(super) async fn prove_missing(&self) -> Result<Vec<KnownAsset>, CrawlError> {
-        let scopes = self.findings().scopes.clone();
-        let missing = self.ports.baseline.missing(scopes, PROOFS_MAX).await?;
-        if missing.len() == PROOFS_MAX {
-            let message = format!("more than {PROOFS_MAX} assets are missing; the absence of the rest is checked in the next run");
-            self.findings().warn(vec![Warning { scope: "catalogs".to_owned(), code: "missing-unchecked", message }]);
-        }
-        let mut gone = Vec::new();
-        let mut verdicts =
-            futures::stream::iter(missing.iter().map(|asset| self.judge(asset))).buffer_unordered(self.settings.concurrency.max(1));
-        while let Some(verdict) = verdicts.next().await {
-            match verdict? {
-                Verdict::Gone(known) => gone.push(known),
-                Verdict::NotAsked => {}
-                Verdict::Unproven { name, reason } => {
-                    let message = format!("no longer listed, but not proven to be gone ({reason}); it is kept as it was");
-                    self.findings().warn(vec![Warning { scope: name, code: "absence-unproven", message }]);
-                }
-            }
-        }
-        gone.sort_unstable();
-        Ok(gone)
+        let asking = ("catalogs", self.settings.concurrency.max(1));
+        absence::prove_missing(self.ports.baseline, &self.findings, asking, async |missing| self.judge(missing).await).await
     }
 
     async fn judge(&self, missing: &MissingAsset) -> Result<Verdict, CrawlError> {

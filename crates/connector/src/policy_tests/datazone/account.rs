@@ -8,7 +8,7 @@ use model::{Asset, Attribute, Kind, KnownAsset, MissingAsset, QualifiedName, S3L
 use serde_json::{Value, json};
 
 use super::requests::members_of;
-use crate::glue::fake::FakeBaseline;
+use crate::glue::fake::{FakeBaseline, scripted};
 use crate::policy_tests::shapes::Model;
 use crate::port::{ApiError, Baseline, ErrorKind, ReadApi, ReadOperation, ReadRequest, SinkError};
 
@@ -193,14 +193,7 @@ impl ReadApi for StudioApi<'_> {
         let operation = request.operation;
         let call = Call { operation, members: members_of(self.model, &request) };
         self.requests.lock().unwrap().push(request);
-        self.answer(&call).map(|body| Bytes::from(body.to_string())).map_err(|kind| ApiError {
-            operation,
-            kind,
-            code: None,
-            message: format!("scripted {kind:?}"),
-            suggested_action: "none".to_owned(),
-            source: None,
-        })
+        self.answer(&call).map(|body| Bytes::from(body.to_string())).map_err(|kind| scripted(operation, kind))
     }
 }
 

@@ -34,9 +34,6 @@ const PAGES_AHEAD: usize = 4;
 /// How many listings are mapped and delivered at once: those that waited are many.
 const LISTINGS_A_BATCH: usize = 100;
 
-/// How many bytes of listings may wait for their inventory.
-const WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
-
 /// How many assets of one domain are asked for one by one because the forms of their listings cannot be read.
 const FALLBACKS_MAX: usize = 500;
 
@@ -161,8 +158,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     ) -> Result<(), CrawlError> {
         let mut listings_are_done = false;
         while !(joining.inventory_is_done && listings_are_done) {
-            let has_room = joining.inventory_is_done || joining.waiting_bytes < WAITING_BYTES_MAX;
-            let (inventory_page, listing_page) = match (joining.inventory_is_done, listings_are_done || !has_room) {
+            let waits_for_inventory = listings_are_done || !joining.has_room();
+            let (inventory_page, listing_page) = match (joining.inventory_is_done, waits_for_inventory) {
                 (false, false) => match select(inventory.next(), listings.next()).await {
                     Either::Left((page, _)) => (Some(page), None),
                     Either::Right((page, _)) => (None, Some(page)),
@@ -170,15 +167,12 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 (false, true) => (Some(inventory.next().await), None),
                 (true, _) => (None, Some(listings.next().await)),
             };
-            match inventory_page {
-                Some(Some(items)) => joining.take_inventory(items),
-                Some(None) => {
-                    joining.inventory_is_done = true;
-                    joining.waiting_bytes = 0;
-                    let waiting = std::mem::take(&mut joining.waiting);
-                    self.deliver_listings(joining, waiting).await?;
-                }
-                None => {}
+            if let Some(page) = inventory_page {
+                let ready = match page {
+                    Some(items) => joining.take_inventory(items),
+                    None => joining.end_inventory(),
+                };
+                self.deliver_listings(joining, ready).await?;
             }
             match listing_page {
                 Some(Some(items)) => {

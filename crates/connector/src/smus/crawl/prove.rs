@@ -1,7 +1,6 @@
 //! Proof of absence. Membership and policy leave things out of lists without a word; so each missing asset is asked for by name, and
 //! only "there is no such thing", or "it is not published any more", counts.
 
-use futures::StreamExt;
 use model::name::decode_part;
 use model::{Attribute, Kind, KnownAsset, MissingAsset, Scope};
 
@@ -10,23 +9,8 @@ use super::pages::Asked;
 use super::{Crawl, CrawlError};
 use crate::port::{ApiError, AssetSink, Baseline, Disposition, ErrorKind, ReadApi, ReadOperation};
 use crate::privacy::Text;
-use crate::smus::map::warning;
+use crate::run::absence::{self, Verdict};
 use crate::smus::page::{ListingAnswer, SubscriptionAnswer};
-
-/// The most missing assets that one run asks for; the rest waits for the next run.
-const PROOFS_MAX: usize = 2_000;
-
-/// What asking for a missing asset showed.
-enum Verdict {
-    Gone(KnownAsset),
-    /// It is there, or it cannot be told.
-    Unproven {
-        name: String,
-        reason: String,
-    },
-    /// It is outside of what this run was asked to read.
-    NotAsked,
-}
 
 /// What the service says of something that is asked for by name.
 enum Word {
@@ -40,27 +24,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// The missing assets that are proven to be gone. Whatever is missing without proof makes its scope incomplete.
     pub(super) async fn prove_missing(&self) -> Result<Vec<KnownAsset>, CrawlError> {
         self.findings().settle_scopes();
-        let scopes = self.findings().scopes.clone();
-        let missing = self.ports.baseline.missing(scopes, PROOFS_MAX).await?;
-        if missing.len() == PROOFS_MAX {
-            let message = format!("more than {PROOFS_MAX} assets are missing; the absence of the rest is checked in the next run");
-            self.findings().warn(vec![warning(DOMAINS_SCOPE, "missing-unchecked", message)]);
-        }
-        let mut gone = Vec::new();
-        let mut verdicts =
-            futures::stream::iter(missing.iter().map(|asset| self.judge(asset))).buffer_unordered(self.concurrency());
-        while let Some(verdict) = verdicts.next().await {
-            match verdict? {
-                Verdict::Gone(known) => gone.push(known),
-                Verdict::NotAsked => {}
-                Verdict::Unproven { name, reason } => {
-                    let message = format!("no longer listed, but not proven to be gone ({reason}); it is kept as it was");
-                    self.findings().warn(vec![warning(name, "absence-unproven", message)]);
-                }
-            }
-        }
+        let asking = (DOMAINS_SCOPE, self.concurrency());
+        let judging = async |missing: &MissingAsset| self.judge(missing).await;
+        let gone = absence::prove_missing(self.ports.baseline, &self.findings, asking, judging).await?;
         self.findings().settle_scopes();
-        gone.sort_unstable();
         Ok(gone)
     }
 

@@ -161,15 +161,20 @@ impl ReadApi for FakeApi {
             // A script's text stands for a body that is no JSON.
             Ok(Value::String(raw)) => Ok(Bytes::from(raw)),
             Ok(body) => Ok(Bytes::from(body.to_string())),
-            Err(kind) => Err(ApiError {
-                operation: request.operation,
-                kind,
-                code: None,
-                message: format!("scripted {kind:?}"),
-                suggested_action: "none".to_owned(),
-                source: None,
-            }),
+            Err(kind) => Err(scripted(request.operation, kind)),
         }
+    }
+}
+
+/// The failure that a script asks for.
+pub(crate) fn scripted(operation: ReadOperation, kind: ErrorKind) -> ApiError {
+    ApiError {
+        operation,
+        kind,
+        code: None,
+        message: format!("scripted {kind:?}"),
+        suggested_action: "none".to_owned(),
+        source: None,
     }
 }
 

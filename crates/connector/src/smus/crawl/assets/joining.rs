@@ -17,6 +17,9 @@ use crate::smus::map::DomainFacts;
 use crate::smus::map::asset::InventoryFacts;
 use crate::smus::page::SearchListingsPage;
 
+/// How many bytes of listings may wait for their inventory.
+const WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// What the inventory gives of one asset.
 pub(super) struct InventoryItem {
     pub(super) id: u64,
@@ -44,8 +47,9 @@ pub(super) struct Joining<'j> {
     pub(super) inventory: HashMap<u64, Inventory>,
     pub(super) owners: Owners,
     pub(super) form_types: BTreeMap<String, FormTypeName>,
-    pub(super) waiting: Vec<RawListing>,
-    pub(super) waiting_bytes: usize,
+    /// Listings whose inventory has not come yet, by asset.
+    waiting: HashMap<u64, RawListing>,
+    waiting_bytes: usize,
     pub(super) inventory_is_done: bool,
     pub(super) inventory_complete: bool,
     pub(super) fallbacks: usize,
@@ -90,7 +94,7 @@ impl<'j> Joining<'j> {
             inventory: HashMap::new(),
             owners: Owners::default(),
             form_types: BTreeMap::new(),
-            waiting: Vec::new(),
+            waiting: HashMap::new(),
             waiting_bytes: 0,
             inventory_is_done: false,
             inventory_complete: true,
@@ -98,16 +102,35 @@ impl<'j> Joining<'j> {
         }
     }
 
-    pub(super) fn take_inventory(&mut self, items: Vec<InventoryItem>) {
+    /// Takes a page of the inventory; gives the listings that have waited for it.
+    pub(super) fn take_inventory(&mut self, items: Vec<InventoryItem>) -> Vec<RawListing> {
+        let mut ready = Vec::new();
         for item in items {
             for (name, form_type) in item.form_types {
                 self.form_types.entry(name).or_insert(form_type);
+            }
+            if let Some(listing) = self.waiting.remove(&item.id) {
+                self.waiting_bytes -= listing.json.len();
+                ready.push(listing);
             }
             if !self.projects.is_left_out(&item.project) {
                 let owner = self.owners.place(item.project);
                 self.inventory.insert(item.id, Inventory { owner, facts: item.facts });
             }
         }
+        ready
+    }
+
+    /// Takes the end of the inventory; gives the listings of assets that it does not have.
+    pub(super) fn end_inventory(&mut self) -> Vec<RawListing> {
+        self.inventory_is_done = true;
+        self.waiting_bytes = 0;
+        std::mem::take(&mut self.waiting).into_values().collect()
+    }
+
+    /// Whether more listings may wait.
+    pub(super) fn has_room(&self) -> bool {
+        self.inventory_is_done || self.waiting_bytes < WAITING_BYTES_MAX
     }
 
     /// The listings that can be mapped now; the others wait.
@@ -121,7 +144,7 @@ impl<'j> Joining<'j> {
                 ready.push(listing);
             } else {
                 self.waiting_bytes += listing.json.len();
-                self.waiting.push(listing);
+                self.waiting.insert(listing.id, listing);
             }
         }
         ready

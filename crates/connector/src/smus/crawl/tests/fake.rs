@@ -1,20 +1,25 @@
 //! A domain in memory: projects with assets, searched as the service searches, and scripts that answer first.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::Mutex;
+use std::task::Poll;
 
 use bytes::Bytes;
 use model::name::decode_part;
 use model::{Asset, KnownAsset, MissingAsset, QualifiedName, S3Location, ScopeReport, SourceHash};
 use serde_json::{Value, json};
 
-use crate::glue::fake::FakeBaseline;
+use crate::glue::fake::{FakeBaseline, scripted};
 use crate::port::{ApiError, Baseline, ErrorKind, ReadApi, ReadOperation, ReadRequest, SinkError};
 
 pub(super) const DOMAIN: &str = "dzd_1";
 
 /// 2026-01-01 UTC, in milliseconds since 1970.
 pub(super) const NOW_MS: i64 = 1_767_225_600_000;
+
+/// How often others have a turn before a slow answer comes.
+const TURNS: usize = 50;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -77,6 +82,8 @@ type Script = Box<dyn Fn(&Call<'_>) -> Option<Answer> + Send + Sync>;
 pub(super) struct FakeStudio {
     assets: Vec<FakeAsset>,
     filtering: Filtering,
+    /// What is answered later than anything else.
+    slow: Option<ReadOperation>,
     projects: Vec<String>,
     scripts: Vec<Script>,
     calls: Mutex<Vec<ReadOperation>>,
@@ -98,6 +105,7 @@ impl FakeStudio {
         Self {
             assets: projects.iter().flat_map(of_project).collect(),
             filtering: Filtering::Honours,
+            slow: None,
             projects: projects.iter().map(|(project, _)| (*project).to_owned()).collect(),
             scripts: Vec::new(),
             calls: Mutex::default(),
@@ -107,6 +115,11 @@ impl FakeStudio {
 
     pub(super) fn filtering(self, filtering: Filtering) -> Self {
         Self { filtering, ..self }
+    }
+
+    /// Has one operation answer only when all others have had their turn many times.
+    pub(super) fn slow(self, operation: ReadOperation) -> Self {
+        Self { slow: Some(operation), ..self }
     }
 
     /// Adds a script that answers before the domain does.
@@ -232,6 +245,14 @@ fn passes(asset: &FakeAsset, filter: &Value) -> bool {
 
 impl ReadApi for FakeStudio {
     async fn read(&self, request: ReadRequest) -> Result<Bytes, ApiError> {
+        if self.slow == Some(request.operation) {
+            let mut turns = 0..TURNS;
+            poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if turns.next().is_some() { Poll::Pending } else { Poll::Ready(()) }
+            })
+            .await;
+        }
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         let parameters = query.split('&').filter_map(|parameter| parameter.split_once('='));
         let mut calls = self.calls.lock().unwrap();
@@ -245,13 +266,10 @@ impl ReadApi for FakeStudio {
         let answer = self.answer(&call);
         let refusal = self.refusal.filter(|(id, _)| call.names(id));
         calls.push(request.operation);
-        answer.map(|body| Bytes::from(body.to_string())).map_err(|kind| ApiError {
-            operation: request.operation,
-            kind,
-            code: None,
-            message: refusal.map_or_else(|| format!("scripted {kind:?}"), |(_, message)| message.to_owned()),
-            suggested_action: "none".to_owned(),
-            source: None,
+        answer.map(|body| Bytes::from(body.to_string())).map_err(|kind| {
+            let error = scripted(request.operation, kind);
+            let message = refusal.map_or_else(|| error.message.clone(), |(_, message)| message.to_owned());
+            ApiError { message, ..error }
         })
     }
 }

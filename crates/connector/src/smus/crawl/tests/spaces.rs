@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::Kind;
+use model::{Attribute, Kind};
 use serde_json::json;
 
 use super::fake::{FakeStudio, Filtering};
@@ -84,6 +84,19 @@ fn a_listing_search_that_breaks_off_keeps_what_came_and_completes_no_project() {
     assert_eq!(run.delivered(Kind::SmusPublishedAsset).len(), 50);
     assert_eq!(run.failures(), [("dzd_1/listings".to_owned(), ErrorKind::Unavailable)]);
     assert_ne!(run.is_complete("p1"), Some(true));
+}
+
+#[test]
+fn whichever_half_of_an_asset_comes_first_waits_for_the_other() {
+    for slow in [ReadOperation::Search, ReadOperation::SearchListings] {
+        let run = run(&FakeStudio::new(&[("p1", 1_000)]).slow(slow));
+        assert_is_whole(&run, 1_000);
+        let assets = run.assets();
+        let published = assets.iter().filter(|asset| asset.kind == Kind::SmusPublishedAsset);
+        // Only the inventory knows when the first revision was made.
+        let without = published.filter(|asset| asset.attributes.get(Attribute::SourceCreatedAt).is_none());
+        assert_eq!(without.count(), 0, "{slow} is slow");
+    }
 }
 
 #[test]
