@@ -17,6 +17,7 @@ use super::{Crawl, CrawlError};
 use crate::port::{AssetSink, Baseline, ReadApi};
 use crate::smus::map::lineage::{map_columns, map_graph};
 use crate::smus::map::{DomainFacts, warning};
+use crate::smus::settings::Section;
 use walk::Seeds;
 
 /// How many processes are delivered at once.
@@ -33,29 +34,33 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let (sources, not_remembered) = assets.known.take_sources();
         let seeds = Seeds { datasets: events.datasets.clone(), sources };
         let walked = self.walk_graph(facts, seeds).await?;
-        self.tell_sources_left_out(facts, &events, walked.sources_left_out + not_remembered);
-        let flows = self.read_column_flows(facts, &events.jobs, &assets.known).await?;
+        let names_all = self.tell_sources_left_out(facts, &events, walked.sources_left_out + not_remembered);
+        let columns = self.read_column_flows(facts, &events.jobs, &assets.known).await?;
         let context = self.context();
         let mut processes = map_graph(&context, &facts.id, &walked.nodes, &events.jobs, &assets.known);
-        processes.extend(map_columns(&context, &facts.id, &flows, &assets.known));
+        processes.extend(map_columns(&context, &facts.id, &columns.flows, &assets.known));
         self.deliver_processes(facts, processes).await?;
-        if walked.is_complete && events.is_complete {
-            self.findings().complete(&part_scope(facts, PART));
+        let began_everywhere = names_all && self.reads(Section::Assets) && assets.listings_complete;
+        match walked.is_complete && events.is_complete && columns.is_complete && began_everywhere {
+            true => self.findings().complete(&part_scope(facts, PART)),
+            false => self.findings().incomplete(&part_scope(facts, PART)),
         }
         self.ports.progress.scope_done();
         Ok(())
     }
 
-    /// Without a list of events nothing else says which assets have lineage, and then it matters that some were not asked for.
-    fn tell_sources_left_out(&self, facts: &DomainFacts, events: &events::Events, left_out: usize) {
+    /// Without a list of events nothing else says which assets have lineage, and then it matters that some were not asked for. Gives
+    /// whether everything that has lineage was named.
+    fn tell_sources_left_out(&self, facts: &DomainFacts, events: &events::Events, left_out: usize) -> bool {
         if left_out == 0 || (events.is_complete && !events.datasets.is_empty()) {
-            return;
+            return true;
         }
         let message = format!(
             "no lineage event names a dataset, and of the assets that were asked for one by one the last ones had no lineage; {left_out} \
              others were not asked for"
         );
         self.findings().warn(vec![warning(format!("{}/{PART}", facts.id), "lineage-sources-left-out", message)]);
+        false
     }
 
     async fn deliver_processes(&self, facts: &DomainFacts, processes: Vec<Asset>) -> Result<(), CrawlError> {

@@ -2,6 +2,7 @@
 //! not add up, memberships, proof of absence.
 
 mod fake;
+mod graph;
 mod lineage;
 mod scopes;
 mod sinks;

@@ -29,6 +29,11 @@ enum NodeKind {
 }
 
 impl Node {
+    /// Whether it stands for an asset of the domain or its listing.
+    fn is_asset(&self) -> bool {
+        self.type_name.rsplit('.').next().is_some_and(|name| name.starts_with("Asset"))
+    }
+
     fn kind(&self) -> NodeKind {
         let name = self.type_name.rsplit('.').next().unwrap_or_default();
         match name {
@@ -126,7 +131,7 @@ pub(crate) fn map_graph(
         job.outputs.extend(event.outputs.iter().flat_map(|source| source_references(source, resolve)));
     }
     let mut processes: Vec<Asset> = jobs.into_iter().filter_map(|(key, job)| map_job(context, domain, &key, job)).collect();
-    processes.extend(direct.into_iter().filter_map(|(to, from)| map_direct(context, domain, nodes, (to, &from), resolve)));
+    processes.extend(map_direct(context, domain, nodes, &direct, resolve));
     processes
 }
 
@@ -164,10 +169,11 @@ fn edges(nodes: &HashMap<String, Node>) -> BTreeSet<(&str, &str)> {
 }
 
 fn references(node: &Node, resolve: &impl Resolve) -> Vec<Reference> {
-    match node.source.as_deref().or(node.name.as_deref()) {
-        Some(source) => source_references(source, resolve),
-        None => Vec::new(),
-    }
+    let Some(source) = node.source.as_deref().or(node.name.as_deref()) else { return Vec::new() };
+    let references = source_references(source, resolve);
+    // An asset that the catalog does not have (one that is not published) is no dataset of its own: what it is made from is a node, too.
+    let is_dataset = |reference: &Reference| reference.kind == Kind::Dataset;
+    if node.is_asset() && references.iter().any(is_dataset) { Vec::new() } else { references }
 }
 
 /// The assets that a source identifier stands for, or a reference by the identifier itself.
@@ -200,24 +206,37 @@ fn map_job(context: &MapContext<'_>, domain: &str, key: &str, job: Job) -> Optio
     Some(process(ProcessKind::DataZone, &subject, &job.name, inputs, outputs))
 }
 
-/// What is made from something else without a job between. Nodes that stand for one and the same asset (the asset, its listing, the
-/// dataset under it) are no lineage.
+/// What is made from something else without a job between, once for each thing that is made: nodes that stand for one and the same asset
+/// (the asset, its listing, the dataset under it) are no lineage of each other, and have theirs in common.
 fn map_direct(
     context: &MapContext<'_>,
     domain: &str,
     nodes: &HashMap<String, Node>,
-    (to, from): (&str, &[&str]),
+    edges: &BTreeMap<&str, Vec<&str>>,
     resolve: &impl Resolve,
-) -> Option<Asset> {
-    let outputs = distinct(references(&nodes[to], resolve));
-    let inputs = distinct(from.iter().flat_map(|from| references(&nodes[*from], resolve)).collect());
-    let inputs: Vec<_> = inputs.into_iter().filter(|input| !outputs.contains(input)).collect();
-    if inputs.is_empty() || outputs.is_empty() {
-        return None;
+) -> Vec<Asset> {
+    let mut made: BTreeMap<String, Job> = BTreeMap::new();
+    for (to, from) in edges {
+        let outputs = distinct(references(&nodes[*to], resolve));
+        let Some(first) = outputs.first().map(|output| output.qualified_name.to_string()) else { continue };
+        let sources = from.iter().map(|from| references(&nodes[*from], resolve));
+        let is_other = |source: &Vec<Reference>| !source.iter().any(|input| outputs.contains(input));
+        let inputs: Vec<_> = sources.filter(is_other).flatten().collect();
+        if inputs.is_empty() {
+            continue;
+        }
+        let process = made.entry(first.clone()).or_default();
+        if process.name.is_empty() {
+            process.name = nodes[*to].name.clone().unwrap_or(first);
+        }
+        process.inputs.extend(inputs);
+        process.outputs.extend(outputs);
     }
-    let name = nodes[to].name.clone().unwrap_or_else(|| outputs[0].qualified_name.as_str().to_owned());
-    let subject = context.naming.lineage_subject(domain, &format!("direct/{}", outputs[0].qualified_name));
-    Some(process(ProcessKind::DataZone, &subject, &name, inputs, outputs))
+    let process_of = |(key, made): (String, Job)| {
+        let subject = context.naming.lineage_subject(domain, &format!("direct/{key}"));
+        process(ProcessKind::DataZone, &subject, &made.name, distinct(made.inputs), distinct(made.outputs))
+    };
+    made.into_iter().map(process_of).collect()
 }
 
 /// The processes between columns.

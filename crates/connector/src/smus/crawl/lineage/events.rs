@@ -35,6 +35,14 @@ pub(super) struct Events {
     pub(super) is_complete: bool,
 }
 
+/// What the payloads of events say of columns.
+#[derive(Debug, Default)]
+pub(super) struct ColumnFlows {
+    pub(super) flows: Vec<ColumnFlow>,
+    /// Whether the payload of every job's latest event was read.
+    pub(super) is_complete: bool,
+}
+
 /// An event as its summary has it.
 struct Summary {
     event: JobEvent,
@@ -90,7 +98,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             let name = job.name.as_ref()?.kept(self.ports.masked)?;
             let namespace = job.namespace.as_ref().and_then(|namespace| namespace.kept(self.ports.masked)).unwrap_or_default();
             let event = JobEvent {
-                event_id: event.id.as_deref()?.to_owned(),
+                event_id: event.id.as_deref().filter(|id| !id.is_empty())?.to_owned(),
                 at_ms: event.event_time.and_then(|time| time.0).unwrap_or_default(),
                 job: job_key(&format!("{namespace}.{name}")),
                 name,
@@ -109,7 +117,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         facts: &DomainFacts,
         jobs: &[JobEvent],
         resolve: &impl Resolve,
-    ) -> Result<Vec<ColumnFlow>, CrawlError> {
+    ) -> Result<ColumnFlows, CrawlError> {
+        let mut columns = ColumnFlows { is_complete: jobs.len() <= PAYLOADS_MAX, ..ColumnFlows::default() };
         if jobs.len() > PAYLOADS_MAX {
             let message = format!("column lineage is read of {PAYLOADS_MAX} of {} jobs", jobs.len());
             self.findings().warn(vec![warning(format!("{}/{PART}", facts.id), "lineage-events-left-out", message)]);
@@ -123,10 +132,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             (job, flows.await)
         });
         let mut reading = futures::stream::iter(reading).buffered(PAYLOADS_AT_ONCE);
-        let mut flows = Vec::new();
         while let Some((job, read)) = reading.next().await {
+            columns.is_complete &= read.is_ok();
             match read {
-                Ok(read) => flows.extend(read),
+                Ok(read) => columns.flows.extend(read),
                 Err(error) if error.kind == ErrorKind::NotFound => {}
                 Err(error) if error.kind == ErrorKind::Malformed => {
                     let message = format!(
@@ -145,7 +154,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 }
             }
         }
-        Ok(flows)
+        Ok(columns)
     }
 }
 

@@ -43,6 +43,15 @@ pub(super) struct Seeds {
     pub(super) sources: Vec<String>,
 }
 
+/// How nodes are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// With everything around them, by `QueryGraph`.
+    Graph,
+    /// One by one.
+    Nodes,
+}
+
 /// What a walk found.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
@@ -67,6 +76,8 @@ struct Walk {
     open: VecDeque<String>,
     sources: VecDeque<String>,
     misses: usize,
+    /// How many identifiers the service did not take.
+    refused: usize,
 }
 
 impl Walk {
@@ -114,7 +125,7 @@ impl Walk {
             known.upstream.extend(upstream);
             known.downstream.extend(downstream);
             // Neighbours go first, so that a connected piece is known before the next seed is looked at.
-            neighbours.into_iter().for_each(|id| self.open.push_front(id));
+            neighbours.into_iter().filter(|id| !id.is_empty()).for_each(|id| self.open.push_front(id));
         }
     }
 }
@@ -129,29 +140,29 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             sources: seeds.sources.into_iter().filter(is_askable).collect(),
             ..Walk::default()
         };
-        let mut by_node = false;
+        let mut way = Way::Graph;
         loop {
             let identifiers: Vec<String> = std::iter::from_fn(|| walk.next()).take(at_once).collect();
             if identifiers.is_empty() {
-                return Ok(walk.end(true));
+                let is_complete = walk.refused == 0;
+                return Ok(walk.end(is_complete));
             }
-            let asking = identifiers.iter().map(|identifier| self.ask_for_node(facts, identifier, by_node));
+            let asked = way;
+            let asking = identifiers.iter().map(|identifier| self.ask_for_node(facts, identifier, asked));
             let answers: Vec<_> = futures::stream::iter(asking).buffered(at_once).collect().await;
             for (identifier, answer) in identifiers.into_iter().zip(answers) {
-                match answer {
-                    Ok(found) => walk.take(found),
+                let answer = match answer {
                     // The graph may not or cannot be queried: nodes are asked for one by one from here on. An identifier that is refused
                     // says nothing of the others.
-                    Err(error)
-                        if !by_node && matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid | ErrorKind::NotFound) =>
-                    {
-                        by_node = error.kind != ErrorKind::Invalid;
-                        let found = self.ask_for_node(facts, &identifier, true).await;
-                        match found {
-                            Ok(found) => walk.take(found),
-                            Err(error) => return self.end_walk(facts, walk, error),
-                        }
+                    Err(error) if asked == Way::Graph && is_no_graph(&error) => {
+                        way = if error.kind == ErrorKind::Invalid { way } else { Way::Nodes };
+                        self.ask_for_node(facts, &identifier, Way::Nodes).await
                     }
+                    answer => answer,
+                };
+                match answer {
+                    Ok(found) => walk.take(found),
+                    Err(error) if error.kind == ErrorKind::Invalid => self.note_refused(facts, &mut walk, &error),
                     Err(error) => return self.end_walk(facts, walk, error),
                 }
             }
@@ -163,6 +174,15 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         }
     }
 
+    /// One identifier that the service does not take costs its own lineage only.
+    fn note_refused(&self, facts: &DomainFacts, walk: &mut Walk, error: &ApiError) {
+        if walk.refused == 0 {
+            let message = format!("the service does not take a source of an asset or event as the name of a node: {error}");
+            self.findings().warn(vec![warning(format!("{}/{PART}", facts.id), "lineage-node-refused", message)]);
+        }
+        walk.refused += 1;
+    }
+
     /// What was found before a failure counts, and nothing of the domain's lineage counts as gone.
     fn end_walk(&self, facts: &DomainFacts, walk: Walk, error: ApiError) -> Result<Walked, CrawlError> {
         self.fail_part(facts, PART, error)?;
@@ -170,9 +190,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     }
 
     /// The nodes around an identifier; none where the service knows no such node.
-    async fn ask_for_node(&self, facts: &DomainFacts, identifier: &str, by_node: bool) -> Result<Vec<Found>, ApiError> {
+    async fn ask_for_node(&self, facts: &DomainFacts, identifier: &str, way: Way) -> Result<Vec<Found>, ApiError> {
         let mut found = Vec::new();
-        if !by_node {
+        if way == Way::Graph {
             for direction in ["OUT", "IN"] {
                 match self.query_graph(facts, identifier, direction).await {
                     Ok(nodes) => found.extend(nodes),
@@ -181,7 +201,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 }
             }
             // Whether a query gives the node itself is not documented; without it its own edges would be missing.
-            let is_itself = |(id, node): &Found| id == identifier || node.source.as_deref() == Some(identifier);
+            let is_itself = |(id, node): &Found| {
+                id == identifier || node.source.as_deref().is_some_and(|source| source.eq_ignore_ascii_case(identifier))
+            };
             if found.is_empty() || found.iter().any(is_itself) {
                 return Ok(found);
             }
@@ -243,4 +265,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
 /// Whether the service knows the operation and not the node.
 fn is_no_such_node(error: &ApiError) -> bool {
     error.kind == ErrorKind::NotFound && error.code.as_deref().is_none_or(|code| code == "ResourceNotFoundException")
+}
+
+/// Whether the graph may not or cannot be queried, for this identifier at least.
+fn is_no_graph(error: &ApiError) -> bool {
+    matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid | ErrorKind::NotFound)
 }
