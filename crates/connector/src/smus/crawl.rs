@@ -121,7 +121,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     }
 
     async fn deliver_connection(&self, domains: &[domains::FoundDomain]) -> Result<(), CrawlError> {
-        let account = domains.iter().find_map(|domain| account_of(domain.asset.attributes.text(Attribute::AwsArn)?));
+        // A domain may be shared from another account.
+        let own = self.settings.identity_arn.as_deref().and_then(account_of);
+        let account =
+            own.or_else(|| domains.iter().find_map(|domain| account_of(domain.asset.attributes.text(Attribute::AwsArn)?)));
         *self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = account.map(str::to_owned);
         let mut asset = Asset::new(Kind::Connection, self.naming.connection().clone(), &*self.settings.connection_name);
         asset.attributes.set(Attribute::Category, "lake");
@@ -130,9 +133,26 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         self.deliver_assets(&Scope::new(CONNECTION_SCOPE), vec![asset]).await
     }
 
+    /// These attributes stay as they were known, also where something else is known now: they follow from what could not be read.
+    async fn keep_known(&self, asset: &mut Asset, attributes: &[Attribute]) -> Result<(), CrawlError> {
+        if attributes.is_empty() {
+            return Ok(());
+        }
+        if let Some(stored) = self.ports.baseline.stored(&asset.qualified_name).await? {
+            for attribute in attributes {
+                asset.attributes.set_some(*attribute, stored.attributes.get(*attribute).cloned());
+            }
+        }
+        Ok(())
+    }
+
     /// What could not be read this time stays as it was known: else every failure would look like a change, and its end too.
     async fn with_what_was_known(&self, mut asset: Asset) -> Result<Asset, CrawlError> {
         if let Some(stored) = self.ports.baseline.stored(&asset.qualified_name).await? {
+            // What is known by its id alone keeps the name that it had.
+            if asset.qualified_name.as_str().rsplit('/').next() == Some(&*asset.name) {
+                asset.name.clone_from(&stored.name);
+            }
             let missing = stored.attributes.iter().filter(|(attribute, _)| asset.attributes.get(*attribute).is_none());
             for (attribute, value) in missing.collect::<Vec<_>>() {
                 asset.attributes.set(attribute, value.clone());

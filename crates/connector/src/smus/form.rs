@@ -77,7 +77,15 @@ impl AssetForms {
     /// Reads the forms of a listing: one JSON text of all of them.
     pub(crate) fn of_listing(context: &FormContext<'_>, forms: &str) -> Self {
         match listed_forms(forms) {
-            Some(raw) => Self::read(context, raw),
+            Some((raw, unreadable)) => {
+                let mut forms = Self::read(context, raw);
+                if unreadable > 0 {
+                    let message =
+                        format!("{unreadable} forms of the listing do not say what they are; the asset is kept without them");
+                    forms.warnings.push(("form-unreadable", message));
+                }
+                forms
+            }
             None => Self {
                 warnings: vec![(
                     "form-unreadable",
@@ -161,19 +169,22 @@ impl TypedForm<'_> {
 }
 
 /// The forms of a listing: an object of contents by form name, or a list of forms that say their names and types.
-fn listed_forms(forms: &str) -> Option<Vec<RawForm<'static>>> {
+/// With how many of the list do not.
+fn listed_forms(forms: &str) -> Option<(Vec<RawForm<'static>>, usize)> {
     let json = unwrapped(forms)?;
     if json.starts_with('[') {
         let list: Vec<&RawValue> = serde_json::from_str(&json).ok()?;
-        let typed = list.into_iter().filter_map(|form| serde_json::from_str::<TypedForm<'_>>(form.get()).ok());
-        return Some(typed.map(|form| form.into_raw(None)).collect());
+        let typed = list.iter().filter_map(|form| serde_json::from_str::<TypedForm<'_>>(form.get()).ok());
+        let raw: Vec<_> = typed.map(|form| form.into_raw(None)).collect();
+        let unreadable = list.len() - raw.len();
+        return Some((raw, unreadable));
     }
     let object: BTreeMap<String, &RawValue> = serde_json::from_str(&json).ok()?;
     let form = |(name, value): (String, &RawValue)| match serde_json::from_str::<TypedForm<'_>>(value.get()) {
         Ok(typed) => typed.into_raw(Some(&name)),
         Err(_) => RawForm { name: Cow::Owned(name), form_type: None, content: Cow::Owned(value.get().to_owned()) },
     };
-    Some(object.into_iter().map(form).collect())
+    Some((object.into_iter().map(form).collect(), 0))
 }
 
 #[cfg(test)]

@@ -71,6 +71,8 @@ pub(crate) struct DomainFacts {
     pub(crate) terms: Terms,
     /// How many approved subscriptions there are by the hash of the listing's id; none where they could not be read.
     pub(crate) subscriptions: Option<HashMap<u64, i64>>,
+    /// What assets take from lists (of terms, units, projects, subscriptions) that could not be read.
+    pub(crate) unread: Vec<Attribute>,
 }
 
 impl DomainFacts {

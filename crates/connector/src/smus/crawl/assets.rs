@@ -8,11 +8,12 @@ mod inventory;
 mod joining;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt;
 use futures::channel::mpsc::{Receiver, channel};
 use futures::future::{Either, select};
-use model::{Asset, Kind, Scope};
+use model::{Asset, Attribute, Kind, Scope};
 
 use super::domains::{part_scope, project_scope};
 use super::known::KnownAssets;
@@ -23,6 +24,7 @@ use super::{Crawl, CrawlError};
 use crate::port::{AssetSink, Baseline, ReadApi, ReadOperation};
 use crate::smus::form::{AssetForms, FormTypeName};
 use crate::smus::map::asset::{MappedAsset, map_listing};
+use crate::smus::map::product::map_listed_product;
 use crate::smus::map::{DomainFacts, warning};
 use crate::smus::page::{AssetAnswer, AssetListingItem, DataProductListingItem};
 use crate::smus::settings::{Keep, Section};
@@ -47,6 +49,8 @@ pub(super) struct ListedProduct {
     pub(super) asset: Asset,
     pub(super) project: String,
     pub(super) listings: Vec<String>,
+    /// Places of its terms.
+    pub(super) terms: Vec<u32>,
 }
 
 /// What the assets of a domain leave for the steps after them.
@@ -56,6 +60,10 @@ pub(super) struct DomainAssets {
     pub(super) products: Vec<ListedProduct>,
     /// Whether every listing was read.
     pub(super) listings_complete: bool,
+    /// Whether the data products of the inventory were read, as far as they have been looked at.
+    pub(super) products_complete: bool,
+    /// Whether everything that terms are assigned to was read.
+    pub(super) assignments_complete: bool,
     /// Whether the inventory that the role can see was read to its end, or not asked for at all.
     pub(super) inventory_complete: bool,
     /// The projects of which the inventory shows anything.
@@ -92,7 +100,16 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             self.findings().warn(vec![warning(format!("{}/data-products", facts.id), "data-products-left-out", message)]);
         }
         let listings_complete = listings_complete && products_left_out == 0;
-        Ok(DomainAssets { known, products, listings_complete, inventory_complete, projects_with_inventory, form_types })
+        Ok(DomainAssets {
+            known,
+            products,
+            listings_complete,
+            products_complete: true,
+            assignments_complete: listings_complete && inventory_complete && self.reads(Section::Assets),
+            inventory_complete,
+            projects_with_inventory,
+            form_types,
+        })
     }
 
     async fn join_assets(&self, joining: &mut Joining<'_>) -> Result<bool, CrawlError> {
@@ -102,21 +119,22 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let projects: Vec<&str> = joining.projects.wanted.keys().map(String::as_str).collect();
         let (inventory_space, listings_space) = (Space::inventory(&facts.id, "ASSET"), Space::listings(&facts.id));
         let parse_inventory = |body: &bytes::Bytes| self.parse_inventory(facts, body);
+        let is_whole = AtomicBool::new(true);
         let inventory = async {
-            if self.reads(Section::Assets) {
-                self.read_space(&inventory_space, &projects, &parse_inventory, inventory_out).await
-            } else {
+            if !self.reads(Section::Assets) {
                 drop(inventory_out);
-                Ok(SpaceEnd::default())
+                return Ok(SpaceEnd::default());
             }
+            let end = self.read_space(&inventory_space, &projects, &parse_inventory, inventory_out).await;
+            is_whole.store(end.as_ref().is_ok_and(SpaceEnd::is_whole), Ordering::Relaxed);
+            end
         };
         let listings = self.read_space(&listings_space, &projects, &parse_listings, listings_out);
-        let joined = self.join_pages(joining, inventory_in, listings_in);
+        let joined = self.join_pages(joining, (inventory_in, &is_whole), listings_in);
         let (inventory, listings, joined) = futures::join!(inventory, listings, joined);
         joined?;
         let inventory = inventory?;
         self.tell_difference(facts, "inventory", &inventory);
-        joining.inventory_complete = inventory.is_whole();
         if let Some(error) = inventory.failure {
             self.fail_part(facts, "inventory", error)?;
         }
@@ -153,7 +171,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     async fn join_pages(
         &self,
         joining: &mut Joining<'_>,
-        mut inventory: Receiver<Vec<InventoryItem>>,
+        (mut inventory, is_whole): (Receiver<Vec<InventoryItem>>, &AtomicBool),
         mut listings: Receiver<Vec<RawListing>>,
     ) -> Result<(), CrawlError> {
         let mut listings_are_done = false;
@@ -170,7 +188,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             if let Some(page) = inventory_page {
                 let ready = match page {
                     Some(items) => joining.take_inventory(items),
-                    None => joining.end_inventory(),
+                    None => {
+                        joining.inventory_complete = is_whole.load(Ordering::Relaxed);
+                        joining.end_inventory()
+                    }
                 };
                 self.deliver_listings(joining, ready).await?;
             }
@@ -219,8 +240,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         }
         let members = item.items.iter().flatten().filter_map(|member| member.listing_id.as_deref());
         let listings = members.map(str::to_owned).collect();
-        if let Some(asset) = crate::smus::map::product::map_listed_product(&self.context(), joining.facts, &item) {
-            joining.products.push(ListedProduct { id: listing.id, asset, project, listings });
+        if let Some((asset, terms)) = map_listed_product(&self.context(), joining.facts, &item) {
+            joining.known.note_project(&project);
+            joining.products.push(ListedProduct { id: listing.id, asset, project, listings, terms });
         }
     }
 
@@ -257,8 +279,15 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         };
         let id = item.entity_id.as_deref().unwrap_or_default();
         self.note_published(&mapped.asset.qualified_name);
+        let is_unread = inventory.is_none() && !joining.inventory_complete;
         joining.known.add(Kind::SmusPublishedAsset, (project, id), item.listing_id.as_deref(), mapped.source());
-        Ok(Some((project_scope(joining.facts, project), self.note(&mut joining.known, mapped))))
+        let mut asset = self.note(&mut joining.known, mapped);
+        self.keep_known(&mut asset, &joining.facts.unread).await?;
+        if is_unread {
+            self.keep_known(&mut asset, &[Attribute::SmusGlossaryTerms]).await?;
+            asset = self.with_what_was_known(asset).await?;
+        }
+        Ok(Some((project_scope(joining.facts, project), asset)))
     }
 
     /// Tells what was odd of an asset and remembers its terms; gives the asset itself.

@@ -24,14 +24,14 @@ const PROJECTS_AT_ONCE: usize = 8;
 const ENVIRONMENTS_TRIED_MAX: usize = 3;
 
 /// Whether the role is a member of a project.
-#[derive(Debug)]
-pub(crate) enum Membership {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Membership {
     /// It is, or nothing says otherwise.
     Member,
     /// Its profile is not in the list of members; what the inventory shows decides.
     Doubtful,
     /// It is not: the service said so.
-    NotMember(ApiError),
+    NotMember,
 }
 
 /// What the members of a project show.
@@ -63,6 +63,8 @@ impl Members {
 pub(super) struct Details {
     /// Places of terms with the projects that they are assigned to.
     pub(super) assignments: Vec<(u32, Reference)>,
+    /// Whether all of these were read.
+    pub(super) assignments_complete: bool,
     /// Projects whose lists of members do not have the role.
     doubtful: Vec<String>,
 }
@@ -73,6 +75,8 @@ struct ProjectRead {
     asset: Asset,
     /// Places of the terms that are assigned to it.
     terms: Vec<u32>,
+    /// Whether they were read.
+    knows_terms: bool,
     is_doubtful: bool,
 }
 
@@ -80,7 +84,8 @@ struct ProjectRead {
 struct Asking<'a> {
     facts: &'a DomainFacts,
     own_profile: Option<String>,
-    profiles: HashMap<String, String>,
+    /// Names of profiles by id; none where they could not be read.
+    profiles: Option<HashMap<String, String>>,
 }
 
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
@@ -91,9 +96,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let asking = Asking { facts, own_profile: own_profile?, profiles: profiles? };
         let reading = projects.wanted.iter().map(|(id, asset)| self.read_project(&asking, id, asset.clone()));
         let mut reading = futures::stream::iter(reading).buffer_unordered(PROJECTS_AT_ONCE);
-        let mut details = Details::default();
+        let mut details = Details { assignments_complete: projects.is_complete, ..Details::default() };
         while let Some(read) = reading.next().await {
-            let ProjectRead { id, asset, terms, is_doubtful } = read?;
+            let ProjectRead { id, asset, terms, knows_terms, is_doubtful } = read?;
+            details.assignments_complete &= knows_terms;
             let own = Reference::new(asset.kind, asset.qualified_name.clone());
             details.assignments.extend(terms.into_iter().map(|place| (place, own.clone())));
             details.doubtful.extend(is_doubtful.then_some(id));
@@ -115,9 +121,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     }
 
     /// The names of project profiles by id. The first version of domains has none.
-    async fn list_profiles(&self, facts: &DomainFacts) -> Result<HashMap<String, String>, CrawlError> {
+    async fn list_profiles(&self, facts: &DomainFacts) -> Result<Option<HashMap<String, String>>, CrawlError> {
         if !facts.is_second_version {
-            return Ok(HashMap::new());
+            return Ok(Some(HashMap::new()));
         }
         let asked = Asked::get(ReadOperation::ListProjectProfiles, &[&facts.id]).paged(PAGE_ITEMS_MAX);
         let listed = self
@@ -129,10 +135,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             })
             .await;
         match listed {
-            Ok(profiles) => Ok(profiles.into_iter().collect()),
+            Ok(profiles) => Ok(Some(profiles.into_iter().collect())),
             Err(error) => {
                 self.fail_part(facts, "project-profiles", error)?;
-                Ok(HashMap::new())
+                Ok(None)
             }
         }
     }
@@ -153,53 +159,74 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
 
     async fn read_project(&self, asking: &Asking<'_>, id: &str, mut asset: Asset) -> Result<ProjectRead, CrawlError> {
         let facts = asking.facts;
-        let mut is_known = true;
+        let mut is_known = asking.profiles.is_some();
         let mut details = ProjectDetails::default();
-        let membership = self.membership(asking, id).await?;
-        let is_doubtful = matches!(membership, Membership::Doubtful);
-        let is_member = matches!(membership, Membership::Member);
-        let may_be_member = is_member || is_doubtful;
-        if let Membership::NotMember(error) = membership {
-            self.fail_membership(facts, id, Some(error))?;
-        }
+        let membership = self.tell_membership(asking, id).await?;
         let about = Asked::get(ReadOperation::GetProject, &[&facts.id, id]);
         let answer = self.read_once(&about, |body| {
             let answer: ProjectAnswer<'_> = serde_json::from_slice(body)?;
             let terms = answer.glossary_terms.iter().flatten().map(ToString::to_string).collect::<Vec<_>>();
-            Ok((answer.project_profile_id.as_deref().and_then(|id| asking.profiles.get(id)).cloned(), terms))
+            Ok((answer.project_profile_id.as_deref().and_then(|id| asking.profiles.as_ref()?.get(id)).cloned(), terms))
         });
-        match answer.await {
+        let answer = answer.await;
+        let knows_terms = answer.is_ok();
+        match answer {
             Ok((profile_name, terms)) => (details.profile_name, details.terms) = (profile_name, terms),
-            Err(error) => is_known = self.note_unread(facts, id, is_member, error)?,
+            Err(error) => {
+                is_known = false;
+                self.note_unread(facts, id, membership, error)?;
+            }
         }
-        if self.reads(Section::Environments) && may_be_member {
+        if self.reads(Section::Environments) && membership != Membership::NotMember {
             match self.read_resources(facts, id).await {
                 Ok(resources) => details.resources = resources,
-                Err(error) => is_known = self.note_unread(facts, id, is_member, error)? && is_known,
+                Err(error) => {
+                    is_known = false;
+                    self.note_unread(facts, id, membership, error)?;
+                }
             }
         } else {
             is_known = false;
         }
         add_details(facts, (id, &mut asset), &details);
+        self.keep_known(&mut asset, &facts.unread).await?;
+        let is_doubtful = membership == Membership::Doubtful;
         let asset = if is_known { asset } else { self.with_what_was_known(asset).await? };
         let terms = details.terms.iter().filter_map(|id| facts.terms.place(id)).collect();
-        Ok(ProjectRead { id: id.to_owned(), asset, terms, is_doubtful })
+        Ok(ProjectRead { id: id.to_owned(), asset, terms, knows_terms, is_doubtful })
     }
 
-    /// Records a failure, unless it only repeats that the role is no member or the project went away; gives whether the details count as
-    /// known all the same, which they never do.
-    fn note_unread(&self, facts: &DomainFacts, project: &str, is_member: bool, error: ApiError) -> Result<bool, CrawlError> {
-        let is_repetition = !is_member && error.kind == ErrorKind::Denied;
+    /// Records a failure, unless it only repeats that the role is no member or the project went away.
+    fn note_unread(&self, facts: &DomainFacts, project: &str, membership: Membership, error: ApiError) -> Result<(), CrawlError> {
+        let is_repetition = membership != Membership::Member && error.kind == ErrorKind::Denied;
         if !is_repetition && error.kind != ErrorKind::NotFound {
-            self.findings().fail(&part_scope(facts, &format!("{project}/details")), error)?;
+            self.fail_part(facts, &format!("{project}/details"), error)?;
         }
-        Ok(false)
+        Ok(())
     }
 
-    async fn membership(&self, asking: &Asking<'_>, project: &str) -> Result<Membership, CrawlError> {
+    /// Whether the role is a member of a project; that it is not is a failure.
+    async fn tell_membership(&self, asking: &Asking<'_>, project: &str) -> Result<Membership, CrawlError> {
+        let listed = self.list_members(asking, project).await;
+        match listed {
+            Ok(members) if members.excludes_self(asking.own_profile.as_deref()) => Ok(Membership::Doubtful),
+            Ok(_) => Ok(Membership::Member),
+            Err(error) if error.kind == ErrorKind::Denied => {
+                self.fail_membership(asking.facts, project, Some(error))?;
+                Ok(Membership::NotMember)
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Membership::Member),
+            Err(error) => {
+                self.fail_part(asking.facts, &format!("{project}/memberships"), error)?;
+                Ok(Membership::Member)
+            }
+        }
+    }
+
+    async fn list_members(&self, asking: &Asking<'_>, project: &str) -> Result<Members, ApiError> {
         let own = asking.own_profile.as_deref();
         let asked = Asked::get(ReadOperation::ListProjectMemberships, &[&asking.facts.id, project]).paged(PAGE_ITEMS_MAX);
-        let listed = self
+        let pages = self
             .read_list(&asked, |body| {
                 let page: MembershipsPage<'_> = serde_json::from_slice(body)?;
                 Ok(Page {
@@ -208,22 +235,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                     items: page.members.len(),
                 })
             })
-            .await;
-        match listed {
-            Ok(pages) => {
-                let members = Members {
-                    includes_self: pages.iter().any(|page| page.includes_self),
-                    has_groups: pages.iter().any(|page| page.has_groups),
-                };
-                Ok(if members.excludes_self(own) { Membership::Doubtful } else { Membership::Member })
-            }
-            Err(error) if error.kind == ErrorKind::Denied => Ok(Membership::NotMember(error)),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(Membership::Member),
-            Err(error) => {
-                self.findings().fail(&part_scope(asking.facts, &format!("{project}/memberships")), error)?;
-                Ok(Membership::Member)
-            }
-        }
+            .await?;
+        Ok(Members {
+            includes_self: pages.iter().any(|page| page.includes_self),
+            has_groups: pages.iter().any(|page| page.has_groups),
+        })
     }
 
     /// Says that the role is no member of a project: the run is partial, and what is not seen of the project is kept as it was.

@@ -1,13 +1,15 @@
 //! Domains: which there are, and the crawl of each.
 
+use std::collections::BTreeSet;
+
 use futures::StreamExt;
 use model::{Asset, Attribute, QualifiedName, Scope};
 
 use super::pages::{Asked, PAGE_DOMAINS_MAX, Page, token};
 use super::{Crawl, CrawlError};
 use crate::port::{ApiError, AssetSink, Baseline, Disposition, ErrorKind, ReadApi, ReadOperation};
-use crate::smus::map::DomainFacts;
 use crate::smus::map::domain::map_domain;
+use crate::smus::map::{DomainFacts, warning};
 use crate::smus::page::{Domain, DomainAnswer, DomainsPage};
 use crate::smus::settings::Section;
 
@@ -62,7 +64,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 self.findings().complete(&scope);
                 if domains.is_empty() {
                     let message = format!("the role can see no domain in {}; domains are listed for one region only", self.region);
-                    self.findings().warn(vec![crate::smus::map::warning(DOMAINS_SCOPE, "no-domains", message)]);
+                    self.findings().warn(vec![warning(DOMAINS_SCOPE, "no-domains", message)]);
                 }
                 Ok(domains)
             }
@@ -76,7 +78,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// Domains that are named: each is asked for, so that a wrong id shows.
     async fn ask_for_domains(&self) -> Result<Vec<FoundDomain>, CrawlError> {
         let mut domains = Vec::new();
-        for id in &self.settings.domains {
+        for id in self.settings.domains.iter().collect::<BTreeSet<_>>() {
             let asked = Asked::get(ReadOperation::GetDomain, &[id]);
             let answer = self.read_once(&asked, |body| {
                 let answer: DomainAnswer<'_> = serde_json::from_slice(body)?;
@@ -127,6 +129,12 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let asked = Asked::get(ReadOperation::GetDomain, &[&domain.id]);
         match self.read_once(&asked, |body| Ok(root_unit(&serde_json::from_slice(body)?))).await {
             Ok(root) => self.crawl_inside(domain, root.as_deref()).await,
+            // Deleted since it was listed.
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let message = format!("the domain was listed, but is not there any more ({error}); nothing in it is read");
+                self.findings().warn(vec![warning(domain.id.as_str(), "domain-vanished", message)]);
+                Ok(())
+            }
             // Whoever may not see the domain may not see anything in it: one failure says so, not twenty.
             Err(error) if error.kind == ErrorKind::Denied => {
                 Ok(self.findings().fail(&Scope::new(&*domain.id), name_domain(error, &domain.asset.name))?)
@@ -147,17 +155,26 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         };
         let (units, projects, types) =
             futures::join!(self.crawl_units(&facts, root), self.list_projects(&facts), self.list_form_types(&facts));
-        facts.units = units?;
+        let units = units?;
+        facts.units = units.names;
         let projects = projects?;
         facts.projects = projects.facts();
         facts.form_types = types?;
         let glossaries = self.crawl_glossaries(&mut facts).await?;
         let subscriptions = self.read_subscriptions(&facts).await?;
         facts.subscriptions = subscriptions.counts();
+        let taken: [(bool, &[Attribute]); 4] = [
+            (units.is_complete, &[Attribute::SmusDomainUnitName]),
+            (projects.is_complete, &[Attribute::SmusProjectName, Attribute::SmusDomainUnitId, Attribute::SmusDomainUnitName]),
+            (glossaries.is_whole(), &[Attribute::SmusGlossaryTerms]),
+            (subscriptions.is_whole(), &[Attribute::SmusPublishedAssetSubscriptionsCount]),
+        ];
+        facts.unread = taken.iter().filter(|(is_read, _)| !is_read).flat_map(|(_, attributes)| *attributes).copied().collect();
         let (assets, details) = futures::join!(self.crawl_assets(&facts, &projects), self.crawl_project_details(&facts, &projects));
         let mut assets = assets?;
         let details = details?;
         self.settle_doubts(&facts, &details, &assets)?;
+        assets.assignments_complete &= details.assignments_complete;
         assets.assign_all(details.assignments);
         self.crawl_subscriptions(&facts, &projects, subscriptions, &mut assets).await?;
         self.crawl_products(&facts, &projects, &mut assets).await?;

@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 use futures::channel::mpsc::channel;
-use model::Asset;
+use model::{Asset, Attribute, Reference, Value};
 
 use super::assets::DomainAssets;
 use super::domains::part_scope;
@@ -35,7 +35,15 @@ struct HeldTerm {
 #[derive(Debug, Default)]
 pub(super) struct HeldTerms {
     terms: Vec<HeldTerm>,
+    is_read: bool,
     is_complete: bool,
+}
+
+impl HeldTerms {
+    /// Whether every term is known, or none was asked for.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_complete || !self.is_read
+    }
 }
 
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
@@ -106,7 +114,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         if let Some(error) = end.failure {
             self.fail_part(facts, "terms", error)?;
         }
-        Ok(HeldTerms { terms, is_complete })
+        Ok(HeldTerms { terms, is_read: true, is_complete })
     }
 
     /// Ends a searched part of a domain: complete, failed, or told to differ. Gives whether it is complete.
@@ -121,6 +129,26 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         Ok(is_whole)
     }
 
+    /// Where not everything was read that terms may be assigned to, what a term was assigned to before counts as well.
+    async fn with_known_assigned(
+        &self,
+        term: &Asset,
+        mut assigned: Vec<Reference>,
+        assets: &DomainAssets,
+    ) -> Result<Vec<Reference>, CrawlError> {
+        if assets.assignments_complete {
+            return Ok(assigned);
+        }
+        let stored = self.ports.baseline.stored(&term.qualified_name).await?;
+        let known = stored.as_ref().and_then(|stored| stored.attributes.get(Attribute::AssignedEntities));
+        if let Some(Value::References(known)) = known {
+            assigned.extend(known.iter().cloned());
+            assigned.sort_by(|one, other| one.qualified_name.cmp(&other.qualified_name));
+            assigned.dedup();
+        }
+        Ok(assigned)
+    }
+
     /// Delivers the terms, with what each is assigned to.
     pub(super) async fn deliver_terms(
         &self,
@@ -132,6 +160,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let mut batch = Vec::new();
         for mut term in held.terms {
             let assigned = facts.terms.place(&term.id).map(|place| assets.known.assignments.take(place)).unwrap_or_default();
+            let assigned = self.with_known_assigned(&term.asset, assigned, assets).await?;
             relate(facts, &mut term.asset, (&term.is_a, &term.classifies), assigned);
             batch.push(term.asset);
             if batch.len() >= TERMS_A_BATCH {
@@ -146,8 +175,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             );
             self.findings().warn(vec![warning(scope.as_str(), "assignments-left-out", message)]);
         }
-        if held.is_complete && self.reads(Section::Glossaries) {
-            self.findings().complete(&scope);
+        match (held.is_read, held.is_complete) {
+            (true, true) => self.findings().complete(&scope),
+            (true, false) => self.findings().incomplete(&scope),
+            (false, _) => {}
         }
         Ok(())
     }

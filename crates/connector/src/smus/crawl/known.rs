@@ -80,6 +80,11 @@ impl KnownAssets {
         (std::mem::take(&mut self.sources).into_values().collect(), self.sources_left_out)
     }
 
+    /// Remembers that a project owns something, even if that is no asset.
+    pub(super) fn note_project(&mut self, project: &str) {
+        self.project(project);
+    }
+
     fn project(&mut self, project: &str) -> u32 {
         if let Some(place) = self.project_places.get(project) {
             return *place;
@@ -97,7 +102,7 @@ impl KnownAssets {
         }
     }
 
-    /// The projects that assets belong to.
+    /// The projects that assets and data products belong to.
     pub(super) fn projects(&self) -> &[String] {
         &self.projects
     }

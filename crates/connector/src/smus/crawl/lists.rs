@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use futures::StreamExt;
-use model::{Asset, Kind};
+use model::{Asset, Attribute, Kind};
 
 use super::domains::part_scope;
 use super::pages::{Asked, PAGE_DOMAINS_MAX, PAGE_ITEMS_MAX, Page, token};
@@ -48,6 +48,15 @@ impl Projects {
     }
 }
 
+/// The units of a domain.
+#[derive(Debug, Default)]
+pub(super) struct Units {
+    /// Their names by id.
+    pub(super) names: HashMap<String, String>,
+    /// Whether all of them are known, or none was asked for.
+    pub(super) is_complete: bool,
+}
+
 /// A unit that is to be asked for.
 struct Unit {
     id: String,
@@ -56,10 +65,13 @@ struct Unit {
 }
 
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
-    /// Reads the tree of units from its root down; gives their names by id.
-    pub(super) async fn crawl_units(&self, facts: &DomainFacts, root: Option<&str>) -> Result<HashMap<String, String>, CrawlError> {
+    /// Reads the tree of units from its root down.
+    pub(super) async fn crawl_units(&self, facts: &DomainFacts, root: Option<&str>) -> Result<Units, CrawlError> {
         let mut names = HashMap::new();
-        let (true, Some(root)) = (self.reads(Section::DomainUnits), root) else { return Ok(names) };
+        let (true, Some(root)) = (self.reads(Section::DomainUnits), root) else {
+            // Domains of the first version may have none.
+            return Ok(Units { names, is_complete: !self.reads(Section::DomainUnits) || !facts.is_second_version });
+        };
         let scope = part_scope(facts, "units");
         self.ports.progress.scopes_found(1);
         let mut level = vec![Unit { id: root.to_owned(), name: None, parent: None }];
@@ -68,9 +80,13 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             let mut next = Vec::new();
             let mut reading = futures::stream::iter(level.iter().map(|unit| self.read_unit(facts, unit))).buffered(UNITS_AT_ONCE);
             while let Some((asset, children, failure)) = reading.next().await {
-                names.insert(asset.0, asset.1.name.clone());
-                let known = if failure.is_some() { self.with_what_was_known(asset.1).await? } else { asset.1 };
-                self.deliver_assets(&scope, vec![known]).await?;
+                let (id, mut asset) = asset;
+                if failure.is_some() {
+                    asset = self.with_what_was_known(asset).await?;
+                    asset.attributes.set(Attribute::SmusDomainUnitName, asset.name.as_str());
+                }
+                names.insert(id, asset.name.clone());
+                self.deliver_assets(&scope, vec![asset]).await?;
                 next.extend(children);
                 if let Some(error) = failure {
                     is_complete = false;
@@ -82,12 +98,13 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             next.retain(|unit| !names.contains_key(&unit.id));
             level = next;
         }
-        match level.is_empty() && is_complete {
+        let is_complete = level.is_empty() && is_complete;
+        match is_complete {
             true => self.findings().complete(&scope),
             false => self.findings().incomplete(&scope),
         }
         self.ports.progress.scope_done();
-        Ok(names)
+        Ok(Units { names, is_complete })
     }
 
     async fn read_unit(&self, facts: &DomainFacts, unit: &Unit) -> ((String, Asset), Vec<Unit>, Option<ApiError>) {
@@ -203,9 +220,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// A project that assets belong to and that the list does not have: known by its id alone.
     pub(super) fn unlisted_project(&self, facts: &DomainFacts, id: &str) -> Asset {
         let mut asset = Asset::new(Kind::SmusProject, self.naming.project(&facts.id, id), id);
-        asset.attributes.set(model::Attribute::SmusDomainName, facts.name.as_str());
-        asset.attributes.set(model::Attribute::SmusDomainId, facts.id.as_str());
-        asset.attributes.set(model::Attribute::SmusProjectId, id);
+        asset.attributes.set(Attribute::SmusDomainName, facts.name.as_str());
+        asset.attributes.set(Attribute::SmusDomainId, facts.id.as_str());
+        asset.attributes.set(Attribute::SmusProjectId, id);
         asset
     }
 }

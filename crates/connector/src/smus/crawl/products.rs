@@ -1,18 +1,19 @@
 //! Data products: published ones as their listings say, drafts as the inventory does.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::StreamExt;
 use futures::channel::mpsc::channel;
+use futures::{StreamExt, TryStreamExt};
 use model::{Asset, Attribute, Reference};
 
 use super::assets::{DomainAssets, ListedProduct};
 use super::domains::part_scope;
 use super::lists::Projects;
 use super::pages::{Asked, Page, token};
-use super::space::{Found, Space};
+use super::space::{Found, Space, SpaceEnd};
 use super::{Crawl, CrawlError};
-use crate::port::{ApiError, AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
+use crate::port::{AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
 use crate::smus::hash;
 use crate::smus::map::DomainFacts;
 use crate::smus::map::product::{map_product, set_members};
@@ -32,6 +33,15 @@ struct FoundProduct {
     asset: Asset,
     /// Places of its terms.
     terms: Vec<u32>,
+}
+
+/// A data product with its assets.
+struct Completed {
+    asset: Asset,
+    terms: Vec<u32>,
+    project: String,
+    /// Whether its assets were read.
+    is_known: bool,
 }
 
 impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
@@ -61,6 +71,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             let found = Found { items: items.collect(), total: page.total_match_count };
             Ok(Page { made: found, next_token: token(page.next_token.as_ref()), items: page.items.len() })
         };
+        let is_whole = AtomicBool::new(true);
         let (out, pages) = channel::<Vec<FoundProduct>>(PAGES_AHEAD);
         let delivering = async {
             // Its end is the end of the receiver: a search that goes on would wait for it for ever.
@@ -75,15 +86,23 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             let others = listed.values().filter(|product| !found.contains(&product.id)).map(|product| {
                 let mut asset = product.asset.clone();
                 set_members(&mut asset, members_by_listing(assets, product));
-                (part_scope(facts, &format!("{}/data-products", product.project)), asset)
+                let (terms, project) = (product.terms.clone(), product.project.clone());
+                Completed { asset, terms, project, is_known: true }
             });
             let others: Vec<_> = others.collect();
-            self.deliver_by_scope(others).await
+            assets.products_complete = is_whole.load(Ordering::Relaxed);
+            self.deliver_completed(facts, assets, others).await
         };
         let space = Space::inventory(&facts.id, "DATA_PRODUCT");
-        let (end, delivered) = futures::join!(self.read_space(&space, &[], &parse, out), delivering);
+        let reading = async {
+            let end = self.read_space(&space, &[], &parse, out).await;
+            is_whole.store(end.as_ref().is_ok_and(SpaceEnd::is_whole), Ordering::Relaxed);
+            end
+        };
+        let (end, delivered) = futures::join!(reading, delivering);
         delivered?;
         let end = end?;
+        assets.assignments_complete &= end.is_whole();
         let is_whole = end.is_whole() && assets.listings_complete;
         self.tell_difference(facts, "data-products", &end);
         if let Some(error) = end.failure {
@@ -105,36 +124,50 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     ) -> Result<(), CrawlError> {
         let known = &*assets;
         let completing = found.into_iter().map(|product| async move {
-            match listed.get(&hash(&product.id)) {
-                Some(listing) => Ok((
-                    published(product.asset, &listing.asset, members_by_listing(known, listing)),
-                    product.terms,
-                    product.project,
-                )),
-                None => {
-                    let members = self.members_by_name(facts, known, &product.id).await?;
-                    let mut asset = product.asset;
-                    set_members(&mut asset, members);
-                    Ok((asset, product.terms, product.project))
-                }
+            let FoundProduct { id, project, mut asset, terms } = product;
+            let mut is_known = true;
+            match listed.get(&hash(&id)) {
+                Some(listing) => asset = published(asset, &listing.asset, members_by_listing(known, listing)),
+                None => match self.members_by_name(facts, known, &id).await? {
+                    Some(members) => set_members(&mut asset, members),
+                    None => is_known = false,
+                },
             }
+            Ok::<_, CrawlError>(Completed { asset, terms, project, is_known })
         });
-        let mut completing = futures::stream::iter(completing).buffered(PRODUCTS_AT_ONCE);
+        let completed = futures::stream::iter(completing).buffered(PRODUCTS_AT_ONCE).try_collect().await?;
+        self.deliver_completed(facts, assets, completed).await
+    }
+
+    async fn deliver_completed(
+        &self,
+        facts: &DomainFacts,
+        assets: &mut DomainAssets,
+        completed: Vec<Completed>,
+    ) -> Result<(), CrawlError> {
         let mut delivered = Vec::new();
-        let mut assignments = Vec::new();
-        while let Some(completed) = completing.next().await {
-            let (asset, terms, project): (Asset, Vec<u32>, String) = completed.map_err(|error: ApiError| CrawlError::Api(error))?;
+        for Completed { mut asset, terms, project, is_known } in completed {
             let own = Reference::new(asset.kind, asset.qualified_name.clone());
-            assignments.extend(terms.into_iter().map(|place| (place, own.clone())));
+            assets.assign_all(terms.into_iter().map(|place| (place, own.clone())).collect());
+            self.keep_known(&mut asset, &facts.unread).await?;
+            if !is_known || !self.reads(Section::Assets) {
+                self.keep_known(&mut asset, &[Attribute::SmusDataProductAssets]).await?;
+            }
+            if !assets.listings_complete || !assets.products_complete {
+                asset = self.with_what_was_known(asset).await?;
+            }
             delivered.push((part_scope(facts, &format!("{project}/data-products")), asset));
         }
-        drop(completing);
-        assets.assign_all(assignments);
         self.deliver_by_scope(delivered).await
     }
 
-    /// The assets of a product that has no listing; what cannot be read of it is left out.
-    async fn members_by_name(&self, facts: &DomainFacts, assets: &DomainAssets, id: &str) -> Result<Vec<Reference>, ApiError> {
+    /// The assets of a product that has no listing; none where they cannot be read.
+    async fn members_by_name(
+        &self,
+        facts: &DomainFacts,
+        assets: &DomainAssets,
+        id: &str,
+    ) -> Result<Option<Vec<Reference>>, CrawlError> {
         let asked = Asked::get(ReadOperation::GetDataProduct, &[&facts.id, id]);
         let read = self.read_once(&asked, |body| {
             let answer: DataProductAnswer<'_> = serde_json::from_slice(body)?;
@@ -142,11 +175,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             Ok(ids.filter_map(|id| assets.known.of_id(id)).collect())
         });
         match read.await {
-            Ok(members) => Ok(members),
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => Ok(Vec::new()),
+            Ok(members) => Ok(Some(members)),
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => Ok(None),
             Err(error) => {
-                self.findings().fail(&part_scope(facts, "data-products"), error)?;
-                Ok(Vec::new())
+                self.fail_part(facts, "data-products", error)?;
+                Ok(None)
             }
         }
     }

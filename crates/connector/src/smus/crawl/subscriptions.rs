@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use model::{Asset, Scope};
+use model::{Asset, Attribute, Scope};
 
 use super::assets::DomainAssets;
 use super::domains::part_scope;
@@ -50,7 +50,18 @@ struct FoundSubscription {
     approver: Option<String>,
 }
 
+/// The requests that subscriptions follow from, by id, and whether all of them were read.
+struct Requests {
+    by_id: HashMap<String, RequestFacts>,
+    is_whole: bool,
+}
+
 impl Subscriptions {
+    /// Whether all of them are known, or none was asked for.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_complete || !self.is_read
+    }
+
     /// How many there are of each listing, by the hash of its id; none where they could not be read.
     pub(super) fn counts(&self) -> Option<HashMap<u64, i64>> {
         let mut counts = HashMap::new();
@@ -134,14 +145,20 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             return Ok(());
         }
         let requests = self.read_requests(facts, &subscriptions).await?;
-        let requests = self.name_people(facts, requests).await?;
+        let requests_are_whole = requests.is_whole;
+        let requests = self.name_people(facts, requests.by_id).await?;
         let readable = self.read_filters(facts, &subscriptions).await?;
         let mut read: BTreeSet<String> = projects.wanted.keys().cloned().collect();
         let mut delivered: Vec<(Scope, Asset)> = Vec::new();
         for found in subscriptions.found.into_iter().filter(|found| !projects.is_left_out(&found.place.project)) {
             let scope = part_scope(facts, &format!("{}/subscriptions", found.place.project));
             read.insert(found.place.project.clone());
-            delivered.push((scope, self.complete_subscription(facts, found, (&requests, &readable), assets)));
+            let mut asset = self.complete_subscription(facts, found, (&requests, &readable), assets);
+            self.keep_known(&mut asset, &facts.unread).await?;
+            if !requests_are_whole {
+                asset = self.with_known_request(asset).await?;
+            }
+            delivered.push((scope, asset));
         }
         self.deliver_by_scope(delivered).await?;
         if subscriptions.is_complete {
@@ -176,18 +193,26 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         set_request(&mut asset, &known.unwrap_or(RequestFacts { requester, approver, ..RequestFacts::default() }));
         if let (Some(count), true) = (readable.get(&filters_key(&place)), columns > 0) {
             let text = format!("{} out of {columns}", (*count).min(columns));
-            asset.attributes.set(model::Attribute::SmusSubscribedAssetColumnAccessInfo, text);
+            asset.attributes.set(Attribute::SmusSubscribedAssetColumnAccessInfo, text);
         }
         asset
     }
 
-    /// The accepted requests, by id.
-    async fn read_requests(
-        &self,
-        facts: &DomainFacts,
-        subscriptions: &Subscriptions,
-    ) -> Result<HashMap<String, RequestFacts>, CrawlError> {
-        let mut requests = HashMap::new();
+    /// Who changed a subscription is a guess at who approved it: where its request could not be read, what was known is better.
+    async fn with_known_request(&self, mut asset: Asset) -> Result<Asset, CrawlError> {
+        let people = [
+            Attribute::SmusSubscribedAssetRequestorId,
+            Attribute::SmusSubscribedAssetRequestorName,
+            Attribute::SmusSubscribedAssetApproverId,
+            Attribute::SmusSubscribedAssetApproverName,
+        ];
+        self.keep_known(&mut asset, &people).await?;
+        self.with_what_was_known(asset).await
+    }
+
+    /// The accepted requests of the subscriptions.
+    async fn read_requests(&self, facts: &DomainFacts, subscriptions: &Subscriptions) -> Result<Requests, CrawlError> {
+        let mut requests = Requests { by_id: HashMap::new(), is_whole: true };
         let wanted: HashSet<&str> = subscriptions.found.iter().filter_map(|found| found.request.as_deref()).collect();
         if wanted.is_empty() {
             return Ok(requests);
@@ -195,7 +220,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let asked =
             Asked::get(ReadOperation::ListSubscriptionRequests, &[&facts.id]).with("status", "ACCEPTED").paged(PAGE_ITEMS_MAX);
         let mut tokens = Tokens::new(asked.operation);
-        while !tokens.is_done() && requests.len() < wanted.len() {
+        while !tokens.is_done() && requests.by_id.len() < wanted.len() {
             let page = self.next_page(&asked, &mut tokens, |body| {
                 let page: SubscriptionRequestsPage<'_> = serde_json::from_slice(body)?;
                 let made = page.items.iter().filter(|request| wanted.contains(&*request.id)).map(|request| {
@@ -214,10 +239,11 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 Ok(Page { made: made.collect::<Vec<_>>(), next_token: token(page.next_token.as_ref()), items: page.items.len() })
             });
             match page.await {
-                Ok(page) => requests.extend(page),
+                Ok(page) => requests.by_id.extend(page),
                 Err(error) if may_begin_again(&error, &tokens) => tokens.restart(),
                 Err(error) => {
                     self.fail_part(facts, "subscription-requests", error)?;
+                    requests.is_whole = false;
                     break;
                 }
             }

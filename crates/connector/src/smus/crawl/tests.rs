@@ -4,6 +4,7 @@
 mod fake;
 mod graph;
 mod lineage;
+mod partial;
 mod scopes;
 mod sinks;
 mod spaces;

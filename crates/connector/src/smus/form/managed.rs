@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use model::{ColumnDraft, Columns};
 
 use super::{AssetForms, FormContext, RawForm};
+use crate::privacy::Text;
 use crate::smus::page::{
     AssetCommonDetailsForm, ColumnBusinessMetadataForm, GlueTableForm, RedshiftForm, TableColumn, TermIdentifier,
 };
@@ -71,9 +72,12 @@ impl AssetForms {
 
     fn take_glue_table(&mut self, context: &FormContext<'_>, form: &GlueTableForm<'_>) {
         self.source.table_arn = form.table_arn.as_ref().and_then(|arn| arn.kept(context.masked));
-        if let (Some(catalog), Some(database), Some(table)) = (&form.catalog_id, &form.database_name, &form.table_name) {
+        let said = |text: &Option<Text<'_>>| text.as_deref().filter(|text| !text.is_empty()).map(str::to_owned);
+        if let (Some(catalog), Some(database), Some(table)) =
+            (said(&form.catalog_id), said(&form.database_name), said(&form.table_name))
+        {
             let region = form.region.as_deref().map(str::to_owned);
-            self.source.place = Some((region, catalog.to_string(), database.to_string(), table.to_string()));
+            self.source.place = Some((region, catalog, database, table));
         }
         self.technical_name = form.table_name.as_deref().filter(|name| !name.is_empty()).map(str::to_owned);
         self.table_description =

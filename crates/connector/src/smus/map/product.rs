@@ -6,12 +6,12 @@ use super::domain::{describe, set_times};
 use super::{DomainFacts, MapContext};
 use crate::smus::page::{DataProductItem, DataProductListingItem, Timestamp};
 
-/// A data product as its listing has it: published.
+/// A data product as its listing has it: published. With the places of its terms.
 pub(crate) fn map_listed_product(
     context: &MapContext<'_>,
     facts: &DomainFacts,
     listing: &DataProductListingItem<'_>,
-) -> Option<Asset> {
+) -> Option<(Asset, Vec<u32>)> {
     let id = listing.entity_id.as_deref().filter(|id| !id.is_empty())?;
     let project = listing.owning_project_id.as_deref().unwrap_or_default();
     let mut asset = product(context, facts, (id, project), listing.name.as_deref());
@@ -19,9 +19,10 @@ pub(crate) fn map_listed_product(
     asset.attributes.set_some(Attribute::SmusAssetRevision, listing.entity_revision.as_deref());
     asset.attributes.set_some(Attribute::SmusListingId, listing.listing_id.as_deref());
     let names: Vec<&str> = listing.glossary_terms.iter().flatten().filter_map(|term| term.name.as_deref()).collect();
-    asset.attributes.set(Attribute::SmusGlossaryTerms, facts.terms.assigned_by_name(&names).0);
+    let (terms, places) = facts.terms.assigned_by_name(&names);
+    asset.attributes.set(Attribute::SmusGlossaryTerms, terms);
     set_times(&mut asset, None, listing.created_at);
-    Some(asset)
+    Some((asset, places))
 }
 
 /// A data product as the inventory has it: a draft, unless a listing is known as well.

@@ -102,7 +102,7 @@ fn published_data_products_with_their_assets() {
         let facts = facts(context);
         let listings = page::<SearchListingsPage<'static>>("data_product_listings").items;
         let listings: Vec<DataProductListingItem<'_>> = listings.into_iter().filter_map(|item| item.data_product_listing).collect();
-        for mut product in listings.iter().filter_map(|listing| map_listed_product(context, &facts, listing)) {
+        for (mut product, _) in listings.iter().filter_map(|listing| map_listed_product(context, &facts, listing)) {
             let orders = context.naming.asset(DOMAIN, "prj_sales", "ast_orders");
             set_members(&mut product, vec![Reference::new(Kind::SmusPublishedAsset, orders)]);
             written.asset(&product);
