@@ -1,6 +1,6 @@
 //! Domains, units, projects, glossaries and terms.
 
-use model::Asset;
+use model::{Kind, QualifiedName, Reference};
 
 use super::{DOMAIN, check, facts, page, terms};
 use crate::smus::map::domain::{ProjectDetails, add_details, map_domain, map_project, map_unit};
@@ -8,7 +8,6 @@ use crate::smus::map::glossary::{map_glossary, map_term, relate};
 use crate::smus::page::{
     Domain, DomainAnswer, DomainUnitAnswer, DomainsPage, EnvironmentAnswer, ProjectAnswer, ProjectsPage, SearchPage,
 };
-use model::{Kind, QualifiedName, Reference};
 
 #[test]
 fn domains_of_both_versions() {
@@ -85,7 +84,7 @@ fn terms_with_their_glossary_relations_and_what_they_are_assigned_to() {
         let orders = context.naming.asset(DOMAIN, "prj_sales", "ast_orders");
         let column = Reference::new(Kind::SmusAssetSchema, QualifiedName::from_encoded(format!("{orders}/price")));
         for item in terms() {
-            let (mut asset, is_a, classifies): (Asset, _, _) = map_term(context, &facts, &item);
+            let (mut asset, is_a, classifies) = map_term(context, &facts, &item);
             let assigned = match &*item.id {
                 "term_rev" => vec![Reference::new(Kind::SmusPublishedAsset, orders.clone()), column.clone()],
                 _ => Vec::new(),

@@ -44,9 +44,9 @@ fn differences(shapes: &Json, shape: &str, json: &Json, path: &str) -> Vec<Strin
     match (known["type"].as_str().unwrap(), json) {
         ("structure", Json::Object(members)) => members
             .iter()
-            .flat_map(|(name, value)| match &known["members"][name] {
-                Json::Null => vec![format!("{path}.{name} is no member of {shape}")],
-                member => of(member, value, format!("{path}.{name}")),
+            .flat_map(|(name, value)| match known["members"].get(name) {
+                Some(member) => of(member, value, format!("{path}.{name}")),
+                None => vec![format!("{path}.{name} is no member of {shape}")],
             })
             .collect(),
         ("list", Json::Array(items)) => items.iter().flat_map(|item| of(&known["member"], item, format!("{path}[]"))).collect(),
