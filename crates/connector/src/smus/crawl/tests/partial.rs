@@ -90,11 +90,11 @@ fn a_project_that_only_publishes_a_data_product_is_delivered() {
 }
 
 /// What a second run delivers other than the first one, after which everything is stored.
-fn changes(second: FakeStudio, settings: &Settings) -> (Vec<String>, Run) {
+fn changes(second: &FakeStudio, settings: &Settings) -> (Vec<String>, Run) {
     let first = run(&studio());
     let stored = first.assets();
     let store = FakeStore { stored: stored.clone(), ..FakeStore::default() };
-    let again = run_with(&second, &store, settings, FakeSink::default());
+    let again = run_with(second, &store, settings, FakeSink::default());
     let of = |asset: &Asset| stored.iter().rev().find(|known| known.qualified_name == asset.qualified_name).cloned();
     let is_changed = |asset: &&Asset| of(asset).as_ref() != Some(*asset);
     let changed = again.assets().iter().filter(is_changed).map(|asset| format!("{asset:?} was {:?}", of(asset))).collect();
@@ -120,7 +120,7 @@ fn a_failure_of_any_list_changes_nothing_that_is_delivered() {
     ] {
         for kind in [ErrorKind::Throttled, ErrorKind::Denied] {
             let api = FakeStudio::new(&[("p1", 0)]).failing(operation, kind).answering(rich);
-            let (changed, run) = changes(api, &settings());
+            let (changed, run) = changes(&api, &settings());
             assert!(changed.is_empty(), "{operation} {kind:?}: {changed:#?}");
             let is_quiet = operation == ReadOperation::GetDataProduct && kind == ErrorKind::Denied;
             let failures = run.failures();
@@ -135,7 +135,7 @@ fn a_failure_of_any_search_changes_nothing_that_is_delivered() {
         let api = FakeStudio::new(&[("p1", 0)])
             .answering(move |call| (call.body["searchScope"] == scope).then_some(Err(ErrorKind::Throttled)))
             .answering(rich);
-        let (changed, run) = changes(api, &settings());
+        let (changed, run) = changes(&api, &settings());
         assert!(changed.is_empty(), "{scope}: {changed:#?}");
         assert_eq!(run.failures().len(), 2, "{scope}");
         let own = match scope {
@@ -152,7 +152,7 @@ fn a_failure_of_any_search_changes_nothing_that_is_delivered() {
 
 #[test]
 fn what_assets_had_stays_where_only_the_environments_are_skipped() {
-    let (changed, _) = changes(studio(), &Settings { skip: [Section::Environments].into(), ..settings() });
+    let (changed, _) = changes(&studio(), &Settings { skip: [Section::Environments].into(), ..settings() });
     assert!(changed.is_empty(), "{changed:#?}");
 }
 
@@ -164,6 +164,6 @@ fn an_inventory_that_breaks_off_leaves_what_it_had_said() {
             is_inventory(call).then(|| if call.token().is_some() { Err(ErrorKind::Unavailable) } else { Ok(broken) })
         })
         .answering(rich);
-    let (changed, _) = changes(api, &settings());
+    let (changed, _) = changes(&api, &settings());
     assert!(changed.is_empty(), "{changed:#?}");
 }
