@@ -98,7 +98,7 @@ pub(crate) fn map_graph(
     resolve: &impl Resolve,
 ) -> Vec<Asset> {
     let mut jobs: BTreeMap<String, Job> = BTreeMap::new();
-    let mut direct: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut direct = Vec::new();
     let keys = job_keys(nodes);
     for (from, to) in edges(nodes) {
         match (keys.get(from), keys.get(to)) {
@@ -112,7 +112,7 @@ pub(crate) fn map_graph(
                 name.clone_into(&mut job.name);
                 job.outputs.extend(references(&nodes[to], resolve));
             }
-            (None, None) => direct.entry(to).or_default().push(from),
+            (None, None) => direct.push((from, to)),
             // A run and its job, or one job that starts another: no data flows there.
             (Some(_), Some(_)) => {}
         }
@@ -126,7 +126,7 @@ pub(crate) fn map_graph(
         job.outputs.extend(event.outputs.iter().flat_map(|source| source_references(source, resolve)));
     }
     let mut processes: Vec<Asset> = jobs.into_iter().filter_map(|(key, job)| map_job(context, domain, &key, job)).collect();
-    processes.extend(direct.into_iter().filter_map(|(to, from)| map_direct(context, domain, nodes, (to, &from), resolve)));
+    processes.extend(map_direct(context, domain, nodes, &direct, resolve));
     processes
 }
 
@@ -200,24 +200,47 @@ fn map_job(context: &MapContext<'_>, domain: &str, key: &str, job: Job) -> Optio
     Some(process(ProcessKind::DataZone, &subject, &job.name, inputs, outputs))
 }
 
-/// What is made from something else without a job between. Nodes that stand for one and the same asset (the asset, its listing, the
-/// dataset under it) are no lineage.
+/// What one asset is made from without a job between.
+#[derive(Debug, Default)]
+struct Direct {
+    name: Option<String>,
+    output: Option<Reference>,
+    inputs: Vec<Reference>,
+}
+
+/// Everything that is made from something else without a job between, by what is made: several nodes may stand for it. Nodes that stand
+/// for one and the same asset (the asset, its listing, the dataset under it and under others) are no lineage.
 fn map_direct(
     context: &MapContext<'_>,
     domain: &str,
     nodes: &HashMap<String, Node>,
-    (to, from): (&str, &[&str]),
+    edges: &[(&str, &str)],
     resolve: &impl Resolve,
-) -> Option<Asset> {
-    let outputs = distinct(references(&nodes[to], resolve));
-    let inputs = distinct(from.iter().flat_map(|from| references(&nodes[*from], resolve)).collect());
-    let inputs: Vec<_> = inputs.into_iter().filter(|input| !outputs.contains(input)).collect();
-    if inputs.is_empty() || outputs.is_empty() {
+) -> Vec<Asset> {
+    let mut made: BTreeMap<QualifiedName, Direct> = BTreeMap::new();
+    for (from, to) in edges {
+        let (inputs, outputs) = (references(&nodes[*from], resolve), references(&nodes[*to], resolve));
+        if inputs.iter().any(|input| outputs.contains(input)) {
+            continue;
+        }
+        for output in outputs {
+            let direct = made.entry(output.qualified_name.clone()).or_default();
+            direct.name = direct.name.take().or_else(|| nodes[*to].name.clone());
+            direct.output.get_or_insert(output);
+            direct.inputs.extend(inputs.iter().cloned());
+        }
+    }
+    made.into_iter().filter_map(|(name, direct)| direct_process(context, domain, &name, direct)).collect()
+}
+
+fn direct_process(context: &MapContext<'_>, domain: &str, made: &QualifiedName, direct: Direct) -> Option<Asset> {
+    let inputs = distinct(direct.inputs);
+    if inputs.is_empty() {
         return None;
     }
-    let name = nodes[to].name.clone().unwrap_or_else(|| outputs[0].qualified_name.as_str().to_owned());
-    let subject = context.naming.lineage_subject(domain, &format!("direct/{}", outputs[0].qualified_name));
-    Some(process(ProcessKind::DataZone, &subject, &name, inputs, outputs))
+    let subject = context.naming.lineage_subject(domain, &format!("direct/{made}"));
+    let name = direct.name.unwrap_or_else(|| made.as_str().to_owned());
+    Some(process(ProcessKind::DataZone, &subject, &name, inputs, direct.output.into_iter().collect()))
 }
 
 /// The processes between columns.
