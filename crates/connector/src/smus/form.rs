@@ -77,15 +77,7 @@ impl AssetForms {
     /// Reads the forms of a listing: one JSON text of all of them.
     pub(crate) fn of_listing(context: &FormContext<'_>, forms: &str) -> Self {
         match listed_forms(forms) {
-            Some((raw, unreadable)) => {
-                let mut forms = Self::read(context, raw);
-                if unreadable > 0 {
-                    let message =
-                        format!("{unreadable} forms of the listing do not say what they are; the asset is kept without them");
-                    forms.warnings.push(("form-unreadable", message));
-                }
-                forms
-            }
+            Some(raw) => Self::read(context, raw),
             None => Self {
                 warnings: vec![(
                     "form-unreadable",
@@ -150,41 +142,59 @@ fn unwrapped(json: &str) -> Option<Cow<'_, str>> {
 #[serde(rename_all = "camelCase")]
 struct TypedForm<'a> {
     form_name: Option<String>,
-    #[serde(alias = "typeIdentifier")]
-    type_name: String,
+    type_name: Option<String>,
+    type_identifier: Option<String>,
     type_revision: Option<String>,
     #[serde(borrow)]
-    content: &'a RawValue,
+    content: Option<&'a RawValue>,
 }
 
 impl TypedForm<'_> {
-    fn into_raw(self, key: Option<&str>) -> RawForm<'static> {
-        let name = self.form_name.or_else(|| key.map(str::to_owned)).unwrap_or_else(|| self.type_name.clone());
-        RawForm {
+    /// Whether it says its type, and not only happens to have a member that is called so.
+    fn is_typed(&self) -> bool {
+        (self.type_name.is_some() || self.type_identifier.is_some()) && (self.content.is_some() || self.form_name.is_some())
+    }
+
+    /// The form by its own name, else by the key that it stands under, else by its type; none without any.
+    fn into_raw(self, key: Option<&str>) -> Option<RawForm<'static>> {
+        let form_type = self.type_name.or(self.type_identifier);
+        let name = self.form_name.or_else(|| key.map(str::to_owned)).or_else(|| form_type.clone())?;
+        let revision = self.type_revision;
+        Some(RawForm {
             name: Cow::Owned(name),
-            form_type: Some(FormTypeName { name: self.type_name, revision: self.type_revision }),
-            content: Cow::Owned(self.content.get().to_owned()),
-        }
+            form_type: form_type.map(|name| FormTypeName { name, revision }),
+            content: Cow::Owned(self.content.map_or("{}", RawValue::get).to_owned()),
+        })
     }
 }
 
 /// The forms of a listing: an object of contents by form name, or a list of forms that say their names and types.
-/// With how many of the list do not.
-fn listed_forms(forms: &str) -> Option<(Vec<RawForm<'static>>, usize)> {
+fn listed_forms(forms: &str) -> Option<Vec<RawForm<'static>>> {
     let json = unwrapped(forms)?;
     if json.starts_with('[') {
         let list: Vec<&RawValue> = serde_json::from_str(&json).ok()?;
-        let typed = list.iter().filter_map(|form| serde_json::from_str::<TypedForm<'_>>(form.get()).ok());
-        let raw: Vec<_> = typed.map(|form| form.into_raw(None)).collect();
-        let unreadable = list.len() - raw.len();
-        return Some((raw, unreadable));
+        return Some(list.into_iter().enumerate().map(|(index, form)| form_of_list(index, form)).collect());
     }
     let object: BTreeMap<String, &RawValue> = serde_json::from_str(&json).ok()?;
-    let form = |(name, value): (String, &RawValue)| match serde_json::from_str::<TypedForm<'_>>(value.get()) {
-        Ok(typed) => typed.into_raw(Some(&name)),
-        Err(_) => RawForm { name: Cow::Owned(name), form_type: None, content: Cow::Owned(value.get().to_owned()) },
+    let form = |(name, value): (String, &RawValue)| {
+        let typed = serde_json::from_str::<TypedForm<'_>>(value.get()).ok().filter(TypedForm::is_typed);
+        typed.and_then(|typed| typed.into_raw(Some(&name))).unwrap_or_else(|| RawForm {
+            name: Cow::Owned(name),
+            form_type: None,
+            content: Cow::Owned(value.get().to_owned()),
+        })
     };
-    Some((object.into_iter().map(form).collect(), 0))
+    Some(object.into_iter().map(form).collect())
+}
+
+/// A form of a list. One without name and type has no content either: it is told of, and left out.
+fn form_of_list(index: usize, form: &RawValue) -> RawForm<'static> {
+    let typed = serde_json::from_str::<TypedForm<'_>>(form.get()).ok();
+    typed.and_then(|typed| typed.into_raw(None)).unwrap_or_else(|| RawForm {
+        name: Cow::Owned(format!("number {}", index + 1)),
+        form_type: None,
+        content: Cow::Borrowed(""),
+    })
 }
 
 #[cfg(test)]

@@ -57,6 +57,9 @@ impl Store {
                 called.push(candidate);
             }
         }
+        // They match equally well; the order is that of names, so that it is the same every time.
+        matches.sort_by(|one, other| one.qualified_name.cmp(&other.qualified_name));
+        called.sort_by(|one, other| one.qualified_name.cmp(&other.qualified_name));
         if matches.is_empty() {
             // Some qualified names are made of ids: their assets go by their names.
             matches = called;

@@ -33,8 +33,9 @@ impl AssetForms {
         self.found_any = true;
         let form_type = form.form_type.clone().or_else(|| context.known_types.get(&*form.name).cloned());
         let keeps_values = form_type.as_ref().is_some_and(|form_type| context.settings.keeps_values_of(&form_type.name));
-        let members = members.into_iter().take(MEMBERS_MAX).map(|(name, value)| {
-            let value = if keeps_values { kept_value(context, value) } else { None };
+        let has_value = |(_, value): &(String, &RawValue)| value.get() != "null";
+        let members = members.into_iter().filter(has_value).take(MEMBERS_MAX).map(|(name, value)| {
+            let value = if keeps_values { kept_value(context, &name, value) } else { None };
             if value.is_none() {
                 context.masked.add(MaskedPlace::FormValue, 1);
             }
@@ -44,10 +45,11 @@ impl AssetForms {
     }
 }
 
-/// A value through the secret scanner: text as it is, anything else as JSON.
-fn kept_value(context: &FormContext<'_>, value: &RawValue) -> Option<String> {
+/// A value through the secret scanner: text as it is, anything else as JSON. What a member holds whose name speaks of a secret is one.
+fn kept_value(context: &FormContext<'_>, name: &str, value: &RawValue) -> Option<String> {
     let text = serde_json::from_str::<String>(value.get()).unwrap_or_else(|_| value.get().to_owned());
-    if text.len() > VALUE_BYTES_MAX || text == "null" {
+    let names_a_secret = || scrub(&format!("{name}: anything")).1 > 0;
+    if text.len() > VALUE_BYTES_MAX || names_a_secret() {
         return None;
     }
     let (text, count) = scrub(&text);

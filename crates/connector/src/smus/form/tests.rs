@@ -130,6 +130,27 @@ fn a_listing_may_give_types_in_its_object_of_forms_by_name() {
 }
 
 #[test]
+fn no_form_of_a_list_is_lost_without_a_word() {
+    let list = json!([{"formName": "NoType", "content": in_text(&json!({"x": 1}))}, {"content": {"x": 1}}, "CANARY"]);
+    let forms = Reading::default().listing(&list);
+    assert_eq!(forms.custom.iter().map(|form| form.name.as_str()).collect::<Vec<_>>(), ["NoType"]);
+    assert_eq!(forms.custom[0].members, [("x".to_owned(), None)]);
+    assert_eq!(codes(&forms), ["form-unreadable", "form-unreadable"]);
+}
+
+#[test]
+fn a_typed_form_is_one_however_much_of_it_is_there() {
+    let both = json!({"typeName": "DataOwner", "typeIdentifier": "DataOwner", "content": {"owner": "x"}});
+    let empty = json!({"formName": "Empty", "typeName": "DataOwner"});
+    let forms = Reading::default().listing(&json!({"Both": both, "Empty": empty, "Own": {"typeName": "x"}}));
+    let members = |at: usize| forms.custom[at].members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+    assert_eq!(forms.custom.len(), 3);
+    assert_eq!((members(0), members(1)), (vec!["owner"], vec![]));
+    // A customer's form may have a member that is called so.
+    assert_eq!(members(2), ["typeName"]);
+}
+
+#[test]
 fn a_form_that_is_no_json_is_a_warning_and_the_others_are_kept() {
     let broken = json!({"formName": "Broken", "typeName": "DataOwner", "content": "{CANARY"});
     let table = output("GlueTableForm", "amazon.datazone.GlueTableFormType", &glue_content());

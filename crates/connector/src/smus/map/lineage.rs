@@ -103,7 +103,7 @@ pub(crate) fn map_graph(
     resolve: &impl Resolve,
 ) -> Vec<Asset> {
     let mut jobs: BTreeMap<String, Job> = BTreeMap::new();
-    let mut direct: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut direct = Vec::new();
     let keys = job_keys(nodes);
     for (from, to) in edges(nodes) {
         match (keys.get(from), keys.get(to)) {
@@ -117,7 +117,7 @@ pub(crate) fn map_graph(
                 name.clone_into(&mut job.name);
                 job.outputs.extend(references(&nodes[to], resolve));
             }
-            (None, None) => direct.entry(to).or_default().push(from),
+            (None, None) => direct.push((from, to)),
             // A run and its job, or one job that starts another: no data flows there.
             (Some(_), Some(_)) => {}
         }
@@ -206,37 +206,47 @@ fn map_job(context: &MapContext<'_>, domain: &str, key: &str, job: Job) -> Optio
     Some(process(ProcessKind::DataZone, &subject, &job.name, inputs, outputs))
 }
 
-/// What is made from something else without a job between, once for each thing that is made: nodes that stand for one and the same asset
-/// (the asset, its listing, the dataset under it) are no lineage of each other, and have theirs in common.
+/// What one asset is made from without a job between.
+#[derive(Debug, Default)]
+struct Direct {
+    name: Option<String>,
+    output: Option<Reference>,
+    inputs: Vec<Reference>,
+}
+
+/// Everything that is made from something else without a job between, by what is made: several nodes may stand for it. Nodes that stand
+/// for one and the same asset (the asset, its listing, the dataset under it and under others) are no lineage.
 fn map_direct(
     context: &MapContext<'_>,
     domain: &str,
     nodes: &HashMap<String, Node>,
-    edges: &BTreeMap<&str, Vec<&str>>,
+    edges: &[(&str, &str)],
     resolve: &impl Resolve,
 ) -> Vec<Asset> {
-    let mut made: BTreeMap<String, Job> = BTreeMap::new();
-    for (to, from) in edges {
-        let outputs = distinct(references(&nodes[*to], resolve));
-        let Some(first) = outputs.first().map(|output| output.qualified_name.to_string()) else { continue };
-        let sources = from.iter().map(|from| references(&nodes[*from], resolve));
-        let is_other = |source: &Vec<Reference>| !source.iter().any(|input| outputs.contains(input));
-        let inputs: Vec<_> = sources.filter(is_other).flatten().collect();
-        if inputs.is_empty() {
+    let mut made: BTreeMap<QualifiedName, Direct> = BTreeMap::new();
+    for (from, to) in edges {
+        let (inputs, outputs) = (references(&nodes[*from], resolve), references(&nodes[*to], resolve));
+        if inputs.iter().any(|input| outputs.contains(input)) {
             continue;
         }
-        let process = made.entry(first.clone()).or_default();
-        if process.name.is_empty() {
-            process.name = nodes[*to].name.clone().unwrap_or(first);
+        for output in outputs {
+            let direct = made.entry(output.qualified_name.clone()).or_default();
+            direct.name = direct.name.take().or_else(|| nodes[*to].name.clone());
+            direct.output.get_or_insert(output);
+            direct.inputs.extend(inputs.iter().cloned());
         }
-        process.inputs.extend(inputs);
-        process.outputs.extend(outputs);
     }
-    let process_of = |(key, made): (String, Job)| {
-        let subject = context.naming.lineage_subject(domain, &format!("direct/{key}"));
-        process(ProcessKind::DataZone, &subject, &made.name, distinct(made.inputs), distinct(made.outputs))
-    };
-    made.into_iter().map(process_of).collect()
+    made.into_iter().filter_map(|(name, direct)| direct_process(context, domain, &name, direct)).collect()
+}
+
+fn direct_process(context: &MapContext<'_>, domain: &str, made: &QualifiedName, direct: Direct) -> Option<Asset> {
+    let inputs = distinct(direct.inputs);
+    if inputs.is_empty() {
+        return None;
+    }
+    let subject = context.naming.lineage_subject(domain, &format!("direct/{made}"));
+    let name = direct.name.unwrap_or_else(|| made.as_str().to_owned());
+    Some(process(ProcessKind::DataZone, &subject, &name, inputs, direct.output.into_iter().collect()))
 }
 
 /// The processes between columns.

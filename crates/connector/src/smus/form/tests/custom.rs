@@ -55,6 +55,23 @@ fn values_kept_by_choice_pass_the_secret_scanner() {
 }
 
 #[test]
+fn values_of_members_whose_names_speak_of_secrets_are_not_kept_by_choice_either() {
+    let reading = Reading::keeping_values_of("DataOwner");
+    let content = json!({"password": "CANARY", "apiKey": "CANARY", "owner": "Sales"});
+    let forms = reading.outputs(&json!([output("Who", "DataOwner", &content)]));
+    assert_eq!(members(&forms), [("apiKey", None), ("owner", Some("Sales")), ("password", None)]);
+    assert_eq!(reading.masked("form-value"), 2);
+}
+
+#[test]
+fn members_without_a_value_are_no_members_and_nothing_to_count() {
+    let reading = Reading::default();
+    let forms = reading.outputs(&json!([output("Who", "DataOwner", &json!({"owner": "x", "none": null}))]));
+    assert_eq!(members(&forms), [("owner", None)]);
+    assert_eq!(reading.masked("form-value"), 1);
+}
+
+#[test]
 fn values_too_long_to_keep_by_choice_are_left_out_and_counted() {
     let reading = Reading::keeping_values_of("DataOwner");
     let content = json!({"fits": "x y ".repeat(1_024), "long": "x y ".repeat(1_025)});

@@ -133,11 +133,35 @@ fn asset_listing_and_dataset_nodes_of_one_asset_are_no_lineage() {
 }
 
 #[test]
-fn all_assets_of_one_source_are_named() {
+fn every_asset_of_one_source_has_a_process_of_its_own() {
     let catalog = Catalog::default().with(TOTALS, "p2/totals").with(TOTALS, "p1/totals");
     let nodes = [("n1", node("DatasetLineage", "a", &[], &["n2"])), ("n2", named("T", node("DatasetLineage", TOTALS, &[], &[])))];
-    let kind = Kind::SmusPublishedAsset;
-    assert_eq!(lines(&graph(&nodes, &[], &catalog)), [format!("T: Dataset a -> {kind} p1/totals, {kind} p2/totals")]);
+    let expected = ["p1", "p2"].map(|project| format!("T: Dataset a -> {} {project}/totals", Kind::SmusPublishedAsset));
+    assert_eq!(lines(&graph(&nodes, &[], &catalog)), expected);
+}
+
+#[test]
+fn assets_of_several_projects_that_are_made_from_one_dataset_are_not_made_from_each_other() {
+    let catalog = Catalog::default().with(ORDERS, "p1/a1").with(ORDERS, "p2/a2").with("a1", "p1/a1").with("a2", "p2/a2");
+    let nodes = [
+        ("n0", node("DatasetLineage", ORDERS, &[], &["n1", "n2"])),
+        ("n1", node("AssetLineage", "a1", &[], &[])),
+        ("n2", node("AssetLineage", "a2", &[], &[])),
+    ];
+    assert_eq!(lines(&graph(&nodes, &[], &catalog)), Vec::<String>::new());
+}
+
+#[test]
+fn what_several_nodes_of_one_asset_are_made_from_is_one_process() {
+    let catalog = Catalog::default().with(ORDERS, "p1/a1").with("a1", "p1/a1");
+    let nodes = [
+        ("n1", node("DatasetLineage", "raw1", &[], &["n2"])),
+        ("n2", node("DatasetLineage", ORDERS, &[], &["n3"])),
+        ("n3", node("AssetLineage", "a1", &["n4"], &[])),
+        ("n4", node("DatasetLineage", "raw2", &[], &[])),
+    ];
+    let expected = format!("p1/a1: Dataset raw1, Dataset raw2 -> {} p1/a1", Kind::SmusPublishedAsset);
+    assert_eq!(lines(&graph(&nodes, &[], &catalog)), [expected]);
 }
 
 #[test]
