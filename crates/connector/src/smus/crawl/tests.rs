@@ -1,10 +1,12 @@
 //! The crawl against a domain in memory: what is delivered and which scopes are complete, large spaces cut into parts, searches that do
 //! not add up, memberships, proof of absence.
 
+mod domains;
 mod fake;
 mod graph;
 mod lineage;
 mod partial;
+mod people;
 mod scopes;
 mod sinks;
 mod spaces;
@@ -26,6 +28,7 @@ use fake::{Call, DOMAIN, FakeStore, FakeStudio, NOW_MS};
 struct Run {
     result: Result<CrawlResult, CrawlError>,
     sink: FakeSink,
+    progress: Progress,
 }
 
 impl Run {
@@ -75,7 +78,7 @@ fn run_with(api: &FakeStudio, store: &FakeStore, settings: &Settings, sink: Fake
     let (progress, masked) = (Progress::default(), MaskedCounts::default());
     let ports = Ports { api, sink: &sink, baseline: store, progress: &progress, masked: &masked };
     let result = block_on(crawl(ports, ConnectionName::new("aws-smus", 7), settings, "eu-west-1"));
-    Run { result, sink }
+    Run { result, sink, progress }
 }
 
 #[test]

@@ -197,8 +197,7 @@ fn many_seeds_are_asked_for_several_at_once_also_where_the_graph_may_not_be_quer
     let (graph, events) = many_seeds(150);
     let open = with_events(graph.studio(0), events.clone());
     assert_whole(&run(&open), 150);
-    let graph_denied =
-        FakeStudio::failing(with_events(FakeStudio::new(&[("p1", 0)]), events), ReadOperation::QueryGraph, ErrorKind::Denied);
+    let graph_denied = with_events(FakeStudio::new(&[("p1", 0)]), events).failing(ReadOperation::QueryGraph, ErrorKind::Denied);
     let nodes = graph.clone();
     let closed = graph_denied.answering(move |call| (call.operation == ReadOperation::GetLineageNode).then(|| nodes.get(call)));
     assert_whole(&run(&closed), 150);
