@@ -163,13 +163,12 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let glossaries = self.crawl_glossaries(&mut facts).await?;
         let subscriptions = self.read_subscriptions(&facts).await?;
         facts.subscriptions = subscriptions.counts();
-        let taken: [(bool, &[Attribute]); 4] = [
+        facts.unread = unread([
             (units.is_complete, &[Attribute::SmusDomainUnitName]),
             (projects.is_complete, &[Attribute::SmusProjectName, Attribute::SmusDomainUnitId, Attribute::SmusDomainUnitName]),
             (glossaries.is_whole(), &[Attribute::SmusGlossaryTerms]),
             (subscriptions.is_whole(), &[Attribute::SmusPublishedAssetSubscriptionsCount]),
-        ];
-        facts.unread = taken.iter().filter(|(is_read, _)| !is_read).flat_map(|(_, attributes)| *attributes).copied().collect();
+        ]);
         let (assets, details) = futures::join!(self.crawl_assets(&facts, &projects), self.crawl_project_details(&facts, &projects));
         let mut assets = assets?;
         let details = details?;
@@ -211,6 +210,11 @@ pub(super) fn part_scope(facts: &DomainFacts, part: &str) -> Scope {
 /// The scope of what one project publishes.
 pub(super) fn project_scope(facts: &DomainFacts, project: &str) -> Scope {
     part_scope(facts, project)
+}
+
+/// What assets take from lists, by whether each list was read: of those that were not.
+fn unread<const N: usize>(taken: [(bool, &[Attribute]); N]) -> Vec<Attribute> {
+    taken.into_iter().filter(|(is_read, _)| !is_read).flat_map(|(_, attributes)| attributes).copied().collect()
 }
 
 fn root_unit(answer: &DomainAnswer<'_>) -> RootUnit {

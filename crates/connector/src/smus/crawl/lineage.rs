@@ -41,9 +41,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         processes.extend(map_columns(&context, &facts.id, &columns.flows, &assets.known));
         self.deliver_processes(facts, processes).await?;
         let began_everywhere = names_all && self.reads(Section::Assets) && assets.listings_complete;
-        match walked.is_complete && events.is_complete && columns.is_complete && began_everywhere {
-            true => self.findings().complete(&part_scope(facts, PART)),
-            false => self.findings().incomplete(&part_scope(facts, PART)),
+        if walked.is_complete && events.is_complete && columns.is_complete && began_everywhere {
+            self.findings().complete(&part_scope(facts, PART));
+        } else {
+            self.findings().incomplete(&part_scope(facts, PART));
         }
         self.ports.progress.scope_done();
         Ok(())

@@ -99,9 +99,10 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             level = next;
         }
         let is_complete = level.is_empty() && is_complete;
-        match is_complete {
-            true => self.findings().complete(&scope),
-            false => self.findings().incomplete(&scope),
+        if is_complete {
+            self.findings().complete(&scope);
+        } else {
+            self.findings().incomplete(&scope);
         }
         self.ports.progress.scope_done();
         Ok(Units { names, is_complete })

@@ -1,7 +1,6 @@
 //! Data products: published ones as their listings say, drafts as the inventory does.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::channel::mpsc::channel;
 use futures::{StreamExt, TryStreamExt};
@@ -11,7 +10,7 @@ use super::assets::{DomainAssets, ListedProduct};
 use super::domains::part_scope;
 use super::lists::Projects;
 use super::pages::{Asked, Page, token};
-use super::space::{Found, Space, SpaceEnd};
+use super::space::{Found, Space};
 use super::{Crawl, CrawlError};
 use crate::port::{AssetSink, Baseline, ErrorKind, ReadApi, ReadOperation};
 use crate::smus::hash;
@@ -57,22 +56,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         }
         let listed: HashMap<u64, ListedProduct> =
             std::mem::take(&mut assets.products).into_iter().map(|product| (product.id, product)).collect();
-        let parse = |body: &bytes::Bytes| {
-            let page: SearchPage<'_> = serde_json::from_slice(body)?;
-            let items = page.items.iter().filter_map(|item| item.data_product_item.as_ref()).map(|item| {
-                let product = FoundProduct {
-                    id: item.id.to_string(),
-                    project: item.owning_project_id.as_deref().unwrap_or_default().to_owned(),
-                    asset: map_product(&self.context(), facts, item),
-                    terms: item.glossary_terms.iter().flatten().filter_map(|id| facts.terms.place(id)).collect(),
-                };
-                (hash(&item.id), product)
-            });
-            let found = Found { items: items.collect(), total: page.total_match_count };
-            Ok(Page { made: found, next_token: token(page.next_token.as_ref()), items: page.items.len() })
-        };
-        let is_whole = AtomicBool::new(true);
         let (out, pages) = channel::<Vec<FoundProduct>>(PAGES_AHEAD);
+        let space = Space::inventory(&facts.id, "DATA_PRODUCT");
+        let parse = |body: &bytes::Bytes| self.parse_products(facts, body);
         let delivering = async {
             // Its end is the end of the receiver: a search that goes on would wait for it for ever.
             let mut pages = pages;
@@ -82,29 +68,15 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 found.extend(wanted.iter().map(|product| hash(&product.id)));
                 self.deliver_products(facts, assets, &listed, wanted).await?;
             }
-            // What only its listing shows belongs to a project that the role is no member of.
-            let others = listed.values().filter(|product| !found.contains(&product.id)).map(|product| {
-                let mut asset = product.asset.clone();
-                set_members(&mut asset, members_by_listing(assets, product));
-                let (terms, project) = (product.terms.clone(), product.project.clone());
-                Completed { asset, terms, project, is_known: true }
-            });
-            let others: Vec<_> = others.collect();
-            assets.products_complete = is_whole.load(Ordering::Relaxed);
-            self.deliver_completed(facts, assets, others).await
+            Ok::<_, CrawlError>(found)
         };
-        let space = Space::inventory(&facts.id, "DATA_PRODUCT");
-        let reading = async {
-            let end = self.read_space(&space, &[], &parse, out).await;
-            is_whole.store(end.as_ref().is_ok_and(SpaceEnd::is_whole), Ordering::Relaxed);
-            end
-        };
-        let (end, delivered) = futures::join!(reading, delivering);
-        delivered?;
-        let end = end?;
+        let (end, found) = futures::join!(self.read_space(&space, &[], &parse, out), delivering);
+        let (found, end) = (found?, end?);
+        assets.products_complete = end.is_whole();
         assets.assignments_complete &= end.is_whole();
-        let is_whole = end.is_whole() && assets.listings_complete;
+        self.deliver_others(facts, assets, listed.values().filter(|product| !found.contains(&product.id))).await?;
         self.tell_difference(facts, "data-products", &end);
+        let is_whole = end.is_whole() && assets.listings_complete;
         if let Some(error) = end.failure {
             self.fail_part(facts, "data-products", error)?;
         } else if is_whole {
@@ -113,6 +85,37 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             }
         }
         Ok(())
+    }
+
+    fn parse_products(&self, facts: &DomainFacts, body: &bytes::Bytes) -> Result<Page<Found<FoundProduct>>, serde_json::Error> {
+        let page: SearchPage<'_> = serde_json::from_slice(body)?;
+        let items = page.items.iter().filter_map(|item| item.data_product_item.as_ref()).map(|item| {
+            let product = FoundProduct {
+                id: item.id.to_string(),
+                project: item.owning_project_id.as_deref().unwrap_or_default().to_owned(),
+                asset: map_product(&self.context(), facts, item),
+                terms: item.glossary_terms.iter().flatten().filter_map(|id| facts.terms.place(id)).collect(),
+            };
+            (hash(&item.id), product)
+        });
+        let found = Found { items: items.collect(), total: page.total_match_count };
+        Ok(Page { made: found, next_token: token(page.next_token.as_ref()), items: page.items.len() })
+    }
+
+    /// What only its listing shows belongs to a project that the role is no member of.
+    async fn deliver_others(
+        &self,
+        facts: &DomainFacts,
+        assets: &mut DomainAssets,
+        listed: impl Iterator<Item = &ListedProduct>,
+    ) -> Result<(), CrawlError> {
+        let completed = listed.map(|product| {
+            let mut asset = product.asset.clone();
+            set_members(&mut asset, members_by_listing(assets, product));
+            Completed { asset, terms: product.terms.clone(), project: product.project.clone(), is_known: true }
+        });
+        let completed = completed.collect();
+        self.deliver_completed(facts, assets, completed).await
     }
 
     async fn deliver_products(
