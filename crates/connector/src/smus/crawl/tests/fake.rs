@@ -89,6 +89,7 @@ pub(super) struct FakeStudio {
     calls: Mutex<Vec<ReadOperation>>,
     /// What is refused, and the words for it.
     refusal: Option<(&'static str, &'static str)>,
+    bodies: Mutex<Vec<(ReadOperation, Value)>>,
 }
 
 impl FakeStudio {
@@ -110,6 +111,7 @@ impl FakeStudio {
             scripts: Vec::new(),
             calls: Mutex::default(),
             refusal: None,
+            bodies: Mutex::default(),
         }
     }
 
@@ -142,6 +144,11 @@ impl FakeStudio {
     /// Every operation in the order of calls.
     pub(super) fn called(&self) -> Vec<ReadOperation> {
         self.calls.lock().unwrap().clone()
+    }
+
+    /// The bodies of all searches.
+    pub(super) fn bodies(&self) -> Vec<(ReadOperation, Value)> {
+        self.bodies.lock().unwrap().clone()
     }
 
     pub(super) fn count(&self, operation: ReadOperation) -> usize {
@@ -265,6 +272,9 @@ impl ReadApi for FakeStudio {
         };
         let answer = self.answer(&call);
         let refusal = self.refusal.filter(|(id, _)| call.names(id));
+        if !request.body.is_empty() {
+            self.bodies.lock().unwrap().push((request.operation, call.body));
+        }
         calls.push(request.operation);
         answer.map(|body| Bytes::from(body.to_string())).map_err(|kind| {
             let error = scripted(request.operation, kind);

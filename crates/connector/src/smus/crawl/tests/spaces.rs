@@ -117,3 +117,36 @@ fn a_token_that_comes_twice_fails_the_search_instead_of_going_round() {
     assert_eq!(run.failures(), [("dzd_1/listings".to_owned(), ErrorKind::Malformed)]);
     assert!(api.count(ReadOperation::SearchListings) <= 3);
 }
+
+#[test]
+fn what_is_cut_is_asked_for_as_the_service_takes_it() {
+    let api = FakeStudio::new(&[("p1", 2_600), ("p2", 700)]);
+    run(&api);
+    let bodies = api.bodies();
+    let searches = |operation| bodies.iter().filter(move |(called, _)| *called == operation).map(|(_, body)| body);
+    assert!(searches(ReadOperation::Search).any(|body| body["owningProjectIdentifier"] == "p2"));
+    let by_project = json!({"filter": {"attribute": "owningProjectId", "value": "p2", "operator": "EQ"}});
+    assert!(searches(ReadOperation::SearchListings).any(|body| body["filters"] == by_project));
+    for (operation, body) in &bodies {
+        assert!((1..=50).contains(&body["maxResults"].as_i64().unwrap_or(1)), "{operation} {body}");
+        assert!(body["filters"]["and"].as_array().is_none_or(|clauses| (1..=100).contains(&clauses.len())), "{body}");
+    }
+}
+
+#[test]
+fn a_listing_that_names_no_asset_is_left_out_and_the_search_adds_up() {
+    let api = FakeStudio::new(&[("p1", 1)]).answering(|call| {
+        let items = json!([{"assetListing": {"listingId": "l1", "owningProjectId": "p1"}}, {"assetListing": {"listingId": "l2", "entityId": "a2", "owningProjectId": "p1"}}]);
+        (call.operation == ReadOperation::SearchListings).then(|| Ok(json!({"items": items, "totalMatchCount": 2})))
+    });
+    assert_is_whole(&run(&api), 1);
+}
+
+#[test]
+fn with_more_projects_than_pages_are_worth_a_space_is_cut_by_time_alone() {
+    let projects: Vec<_> = (0..150).map(|number| format!("q{number}")).collect();
+    let projects: Vec<_> = projects.iter().map(|id| (id.as_str(), 20)).collect();
+    let api = FakeStudio::new(&projects);
+    assert_is_whole(&run(&api), 3_000);
+    assert!(!api.bodies().iter().any(|(_, body)| body.to_string().contains("owningProjectId")));
+}
