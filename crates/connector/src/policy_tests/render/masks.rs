@@ -3,7 +3,11 @@
 /// What the masking types do, by the name that they go by.
 pub(super) const THROUGH: &[(&str, &str, &str)] = &[
     ("FreeText", "kept, secrets masked", "Text by people: what looks like a credential is replaced by `***`."),
-    ("TypeText", "kept, secrets masked", "Structure; what stands in quotes or comments inside a type goes through the secret scanner."),
+    (
+        "TypeText",
+        "kept, secrets masked",
+        "Structure; what stands in quotes or comments inside a type goes through the secret scanner.",
+    ),
     (
         "Parameters",
         "known keys only",
