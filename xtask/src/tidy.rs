@@ -12,7 +12,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("aws", &["connector", "model"]),
     ("store", &["model"]),
     ("sim", &[]),
-    ("cli", &["aws", "connector", "model", "sim", "store"]),
+    ("crawl", &["aws", "connector", "model"]),
+    ("server", &["aws", "connector", "crawl", "model", "store"]),
+    ("cli", &["aws", "connector", "crawl", "model", "server", "sim", "store"]),
     ("e2e", &["model", "sim"]),
     ("xtask", &[]),
 ];
@@ -25,6 +27,7 @@ const FORBIDDEN_PACKAGES: &[(&str, &[&str])] = &[
     ("model", &["tokio", "hyper", "sqlx", "reqwest"]),
     ("connector", &["tokio", "hyper", "sqlx", "reqwest"]),
     ("aws", &["sqlx"]),
+    ("crawl", &["sqlx"]),
     ("sim", &["sqlx"]),
 ];
 

@@ -1,0 +1,1 @@
+//! The control plane: everything that `isinglass serve` is, as a library.
