@@ -1,10 +1,8 @@
 //! Connections: where assets are from, each with the number that stands in its qualified names.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-
 use model::QualifiedName;
 
+use crate::db::{self, Row, query, query_scalar};
 use crate::{Result, Store, StoreError};
 
 /// What a crawl knows about its connection.
@@ -58,23 +56,23 @@ impl Store {
     /// # Errors
     /// When the given number contradicts the stored one, or belongs to another connection.
     pub async fn connection(&self, spec: &ConnectionSpec, now_ms: i64) -> Result<Connection> {
-        let mut writer = self.inner.writer.lock().await;
-        let mut transaction = sqlx::Connection::begin_with(&mut *writer, "BEGIN IMMEDIATE").await?;
-        let stored = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE connector = $1 AND name = $2")))
+        let mut writer = self.writer().await?;
+        let mut transaction = writer.begin_alone().await?;
+        let connection = &mut transaction.connection();
+        let stored = query(format!("{COLUMNS} WHERE connector = $1 AND name = $2"))
             .bind(spec.connector)
             .bind(spec.name.clone())
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut *connection)
             .await?;
         let id = match stored.as_ref().map(read).transpose()? {
             Some(stored) => {
                 refuse_other_number(spec, &stored)?;
-                update(&mut transaction, spec, stored.id).await?;
+                update(connection, spec, stored.id).await?;
                 stored.id
             }
-            None => insert(&mut transaction, spec, now_ms).await?,
+            None => insert(connection, spec, now_ms).await?,
         };
-        let row =
-            sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"))).bind(id.0).fetch_one(&mut *transaction).await?;
+        let row = query(format!("{COLUMNS} WHERE id = $1")).bind(id.0).fetch_one(connection).await?;
         transaction.commit().await?;
         read(&row)
     }
@@ -84,7 +82,7 @@ impl Store {
     /// # Errors
     /// When the catalog cannot be read.
     pub async fn connections(&self) -> Result<Vec<Connection>> {
-        let query = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} ORDER BY connector, name")));
+        let query = query(format!("{COLUMNS} ORDER BY connector, name"));
         query.fetch_all(self.readers()).await?.iter().map(read).collect()
     }
 }
@@ -101,18 +99,18 @@ fn refuse_other_number(spec: &ConnectionSpec, stored: &Connection) -> Result<()>
     }
 }
 
-async fn update(transaction: &mut sqlx::SqliteConnection, spec: &ConnectionSpec, id: ConnectionId) -> Result<()> {
+async fn update(transaction: &mut db::Connection<'_>, spec: &ConnectionSpec, id: ConnectionId) -> Result<()> {
     let text = "UPDATE connection SET region = coalesce($1, region), account = coalesce($2, account) WHERE id = $3
         AND (region IS DISTINCT FROM coalesce($1, region) OR account IS DISTINCT FROM coalesce($2, account))";
-    sqlx::query(text).bind(spec.region.clone()).bind(spec.account.clone()).bind(id.0).execute(transaction).await?;
+    query(text).bind(spec.region.clone()).bind(spec.account.clone()).bind(id.0).execute(transaction).await?;
     Ok(())
 }
 
-async fn insert(transaction: &mut sqlx::SqliteConnection, spec: &ConnectionSpec, now_ms: i64) -> Result<ConnectionId> {
+async fn insert(transaction: &mut db::Connection<'_>, spec: &ConnectionSpec, now_ms: i64) -> Result<ConnectionId> {
     let number = free_number(transaction, spec, now_ms).await?;
     let text = "INSERT INTO connection (name, connector, number, region, account, created_ms)
         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
-    let id = sqlx::query_scalar(text)
+    let id = query_scalar(text)
         .bind(spec.name.clone())
         .bind(spec.connector)
         .bind(number)
@@ -125,11 +123,11 @@ async fn insert(transaction: &mut sqlx::SqliteConnection, spec: &ConnectionSpec,
 }
 
 /// The given number, which must be free, or the first free one from the present second on.
-async fn free_number(transaction: &mut sqlx::SqliteConnection, spec: &ConnectionSpec, now_ms: i64) -> Result<i64> {
+async fn free_number(transaction: &mut db::Connection<'_>, spec: &ConnectionSpec, now_ms: i64) -> Result<i64> {
     let first = spec.number.unwrap_or_else(|| u64::try_from(now_ms / 1000).unwrap_or(0));
     let tries = if spec.number.is_some() { 1 } else { NUMBERS_TRIED_MAX };
     for number in (first..first.saturating_add(tries)).filter_map(|number| i64::try_from(number).ok()) {
-        let taken: Option<String> = sqlx::query_scalar("SELECT name FROM connection WHERE connector = $1 AND number = $2")
+        let taken: Option<String> = query_scalar("SELECT name FROM connection WHERE connector = $1 AND number = $2")
             .bind(spec.connector)
             .bind(number)
             .fetch_optional(&mut *transaction)
@@ -142,7 +140,7 @@ async fn free_number(transaction: &mut sqlx::SqliteConnection, spec: &Connection
     Err(StoreError::Conflict { message })
 }
 
-fn read(row: &SqliteRow) -> Result<Connection> {
+fn read(row: &Row) -> Result<Connection> {
     let connector: String = row.try_get("connector")?;
     let number = u64::try_from(row.try_get::<i64, _>("number")?).map_err(StoreError::corrupt)?;
     Ok(Connection {

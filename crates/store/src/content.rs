@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use model::document::{read_attributes, unpack_columns};
 use model::name::decode_part;
 use model::{Asset, Kind, QualifiedName, RunId};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteExecutor};
 
+use crate::db::{On, Row, query};
 use crate::dialect::number_list;
 use crate::{Result, StoreError};
 
@@ -30,15 +29,18 @@ pub(crate) struct RawContent {
 }
 
 /// Reads the assets with these ids.
-pub(crate) async fn read(executor: impl SqliteExecutor<'_>, ids: impl IntoIterator<Item = i64>) -> Result<HashMap<i64, Stored>> {
+pub(crate) async fn read<'e, 'c: 'e>(
+    on: impl Into<On<'e, 'c>>,
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<HashMap<i64, Stored>> {
     let text = "SELECT c.id, p.path, c.part, c.kind, c.first_run, c.changed_run, c.name, c.attributes, c.columns
         FROM content c JOIN place p ON p.id = c.place WHERE c.id IN (SELECT value FROM json_each($1))";
-    let rows = sqlx::query(text).bind(number_list(ids)).fetch_all(executor).await?;
+    let rows = query(text).bind(number_list(ids)).fetch_all(on).await?;
     rows.iter().map(|row| decode(row).map(|stored| (stored.id, stored))).collect()
 }
 
 /// Decodes a row that begins with `c.id, p.path, c.part, c.kind, c.first_run, c.changed_run, c.name, c.attributes, c.columns`.
-pub(crate) fn decode(row: &SqliteRow) -> Result<Stored> {
+pub(crate) fn decode(row: &Row) -> Result<Stored> {
     let raw = RawContent { name: row.try_get(6)?, attributes: row.try_get(7)?, columns: row.try_get(8)? };
     let path: &str = row.try_get(1)?;
     let part: &str = row.try_get(2)?;

@@ -1,85 +1,59 @@
 //! The fragments of SQL that differ between databases; everything else is one text for all.
 //!
-//! A list of values is one parameter, always written `IN (SELECT value FROM json_each($n))`: the one phrase that another
-//! database spells otherwise (PostgreSQL: `= ANY($n)` with an array). The search index is the other difference.
+//! A list of values is one parameter, always written `IN (SELECT value FROM json_each($n))`: PostgreSQL spells it `= ANY($n)`
+//! with an array. The search index is the other difference.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
+use crate::db::List;
 
-/// Rows of one bulk statement. Measured: 25 rows a statement cost a third more processor time a table than 100.
-pub(crate) const BULK_ROWS: usize = 100;
+/// How a list is written in a statement, up to the number of its parameter.
+const LIST: &str = "IN (SELECT value FROM json_each(";
 
-/// A statement of many rows: what stands before and after the rows, and how many values a row has.
-#[derive(Clone, Copy)]
-pub(crate) struct Bulk {
-    /// `INSERT INTO t (a, b) VALUES`
-    pub(crate) head: &'static str,
-    /// `ON CONFLICT …`, or nothing.
-    pub(crate) tail: &'static str,
-    /// How many values a row has.
-    pub(crate) width: usize,
-}
-
-/// A query that is being given its values.
-pub(crate) type Bound = sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>;
-
-impl Bulk {
-    /// Writes all `rows`, [`BULK_ROWS`] a statement; `bind` gives the values of one row.
-    pub(crate) async fn write<T>(
-        &self,
-        connection: &mut SqliteConnection,
-        rows: &[T],
-        bind: impl Fn(Bound, &T) -> Bound,
-    ) -> Result<(), sqlx::Error> {
-        let mut rest = rows;
-        while !rest.is_empty() {
-            let (chunk, after) = rest.split_at(chunk_size(rest.len()));
-            let mut query = sqlx::query(AssertSqlSafe(self.text(chunk.len())));
-            for row in chunk {
-                query = bind(query, row);
-            }
-            query.execute(&mut *connection).await?;
-            rest = after;
-        }
-        Ok(())
+/// A statement as PostgreSQL wants it.
+pub(crate) fn postgres_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(LIST) {
+        let (parameter, after) = after.split_once("))").unwrap_or((after, ""));
+        let _ = write!(out, "{before}= ANY({parameter})");
+        rest = after;
     }
-
-    /// Values are `?` here, not `$1`: SQLite looks numbered names up in a list, which is quadratic for a thousand of them.
-    fn text(&self, rows: usize) -> String {
-        let mut text = String::with_capacity(self.head.len() + self.tail.len() + rows * (self.width * 2 + 3));
-        text.push_str(self.head);
-        for row in 0..rows {
-            text.push_str(if row == 0 { " (" } else { ",(" });
-            for value in 0..self.width {
-                text.push_str(if value == 0 { "?" } else { ",?" });
-            }
-            text.push(')');
-        }
-        let _ = write!(text, " {}", self.tail);
-        text
-    }
+    out.push_str(rest);
+    out
 }
 
-/// A few sizes only, so that few statements are prepared and cached.
-fn chunk_size(left: usize) -> usize {
-    [BULK_ROWS, BULK_ROWS / 4, BULK_ROWS / 20].into_iter().find(|size| left >= *size).unwrap_or(1)
+/// A text as PostgreSQL takes it: it has no place for the character NUL.
+pub(crate) fn postgres_string(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
-/// Numbers as the value of `IN (SELECT value FROM json_each($n))`; PostgreSQL takes an array and `= ANY($n)`.
-pub(crate) fn number_list(numbers: impl IntoIterator<Item = i64>) -> String {
+/// Numbers as a list.
+pub(crate) fn number_list(numbers: impl IntoIterator<Item = i64>) -> List {
+    List::Numbers(numbers.into_iter().collect())
+}
+
+/// Texts as a list.
+pub(crate) fn text_list<'a>(texts: impl IntoIterator<Item = &'a str>) -> List {
+    List::Texts(texts.into_iter().map(str::to_owned).collect::<Arc<[String]>>())
+}
+
+/// Numbers as SQLite takes a list.
+pub(crate) fn json_numbers(numbers: &[i64]) -> String {
     let mut text = String::from("[");
-    for (index, number) in numbers.into_iter().enumerate() {
+    for (index, number) in numbers.iter().enumerate() {
         let _ = write!(text, "{}{number}", if index == 0 { "" } else { "," });
     }
     text.push(']');
     text
 }
 
-/// Texts as the value of `IN (SELECT value FROM json_each($n))`; PostgreSQL takes an array and `= ANY($n)`.
-pub(crate) fn text_list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+/// Texts as SQLite takes a list.
+pub(crate) fn json_texts(texts: &[String]) -> String {
     let mut list = vec![b'['];
-    for (index, text) in texts.into_iter().enumerate() {
+    for (index, text) in texts.iter().enumerate() {
         if index > 0 {
             list.push(b',');
         }
@@ -89,5 +63,25 @@ pub(crate) fn text_list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String 
     String::from_utf8(list).unwrap_or_default()
 }
 
-/// Rows that this connection has written since it was opened, those inside the search index included.
+/// SQLite: rows that this connection has written since it was opened, those inside the search index included.
 pub(crate) const ROWS_WRITTEN: &str = "SELECT total_changes()";
+
+/// PostgreSQL: one transaction at a time writes assets (the first number is [`LOCK_CLASS`]).
+pub(crate) const LOCK_WRITERS: &str = "SELECT pg_advisory_xact_lock(1232299884, 0)";
+
+/// PostgreSQL: the first number of our advisory locks, the letters `Isgl`.
+pub(crate) const LOCK_CLASS: i32 = 0x4973_676C;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_arrays_for_postgresql() {
+        let text =
+            "SELECT a FROM t WHERE b IN (SELECT value FROM json_each($1)) AND c IN (SELECT value FROM json_each($12)) LIMIT $2";
+        assert_eq!(postgres_text(text), "SELECT a FROM t WHERE b = ANY($1) AND c = ANY($12) LIMIT $2");
+        assert_eq!(postgres_text("SELECT 1"), "SELECT 1");
+        assert_eq!(i64::from(LOCK_CLASS), 1_232_299_884);
+    }
+}

@@ -17,10 +17,10 @@ pub enum StoreError {
         reason: String,
     },
     /// There is no catalog yet.
-    #[error("there is no catalog at {}: run `isinglass crawl` with the same `--catalog` first", path.display())]
+    #[error("there is no catalog at {catalog}: run `isinglass crawl` with the same `--catalog` first")]
     NoCatalog {
         /// Where it was looked for.
-        path: PathBuf,
+        catalog: String,
     },
     /// The file is not a catalog of this program.
     #[error("{} is not an Isinglass catalog ({reason}): give `--catalog` another path; the file was left as it is", path.display())]
@@ -32,12 +32,11 @@ pub enum StoreError {
     },
     /// The catalog was written by a newer version of this program.
     #[error(
-        "the catalog {} has schema version {found}, this program knows versions up to {known}: use the newer program that wrote it",
-        path.display()
+        "the catalog {catalog} has schema version {found}, this program knows versions up to {known}: use the newer program that wrote it"
     )]
     NewerVersion {
         /// The catalog.
-        path: PathBuf,
+        catalog: String,
         /// The version of the catalog.
         found: i64,
         /// The newest version that this program knows.
@@ -110,6 +109,26 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// The database server cannot be reached, or went away.
+    #[error("the catalog's database cannot be reached: check that the server runs, its address and the network, then try again")]
+    Unreachable {
+        /// What happened.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The database server refuses us.
+    #[error("the catalog's database refuses the connection: check user, password, database name and the rights on its schema")]
+    Refused {
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Somebody else has taken over the work that this write belongs to.
+    #[error("run {run} was taken over by another worker: this one stops, nothing of it is stored any more")]
+    Fenced {
+        /// The run.
+        run: RunId,
+    },
     /// An earlier write of this run failed, so nothing more is written.
     #[error("an earlier batch of run {run} could not be stored, so the run takes no more: end it as failed and crawl again")]
     RunBroken {
@@ -152,15 +171,45 @@ pub(crate) const LOCK_WAIT_SECONDS: u64 = 120;
 
 impl From<sqlx::Error> for StoreError {
     fn from(source: sqlx::Error) -> Self {
-        let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code).map(std::borrow::Cow::into_owned);
-        // The low byte is SQLite's primary result code (https://www.sqlite.org/rescode.html).
-        match code.and_then(|code| code.parse::<i64>().ok()).map(|code| code & 0xff) {
-            Some(5 | 6) => Self::Locked { waited_seconds: LOCK_WAIT_SECONDS, source },
-            Some(13) => Self::DiskFull { source },
-            Some(8 | 10 | 14) => Self::DiskFailed { source },
-            Some(11 | 26) => Self::corrupt(source),
-            _ => Self::internal("complete a database operation", source),
+        match &source {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
+                return Self::Unreachable { source };
+            }
+            _ => {}
         }
+        let Some(error) = source.as_database_error() else {
+            return Self::internal("complete a database operation", source);
+        };
+        let code = error.code().unwrap_or_default().into_owned();
+        if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+            from_postgres(&code, source)
+        } else {
+            from_sqlite(&code, source)
+        }
+    }
+}
+
+/// The low byte is SQLite's primary result code (<https://www.sqlite.org/rescode.html>).
+fn from_sqlite(code: &str, source: sqlx::Error) -> StoreError {
+    match code.parse::<i64>().map(|code| code & 0xff) {
+        Ok(5 | 6) => StoreError::Locked { waited_seconds: LOCK_WAIT_SECONDS, source },
+        Ok(13) => StoreError::DiskFull { source },
+        Ok(8 | 10 | 14) => StoreError::DiskFailed { source },
+        Ok(11 | 26) => StoreError::corrupt(source),
+        _ => StoreError::internal("complete a database operation", source),
+    }
+}
+
+/// The classes and codes of <https://www.postgresql.org/docs/15/errcodes-appendix.html>.
+fn from_postgres(code: &str, source: sqlx::Error) -> StoreError {
+    match code {
+        "55P03" | "40P01" | "40001" | "57014" => StoreError::Locked { waited_seconds: LOCK_WAIT_SECONDS, source },
+        "53100" => StoreError::DiskFull { source },
+        "3D000" | "42501" => StoreError::Refused { source },
+        code if code.starts_with("28") => StoreError::Refused { source },
+        code if code.starts_with("08") || code.starts_with("57P") || code.starts_with("53") => StoreError::Unreachable { source },
+        code if code.starts_with("58") || code.starts_with("XX") => StoreError::DiskFailed { source },
+        _ => StoreError::internal("complete a database operation", source),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::migrations::APPLICATION_ID;
+use crate::migrations::sqlite::APPLICATION_ID;
 use crate::{Result, StoreError};
 
 /// What is at the path of a catalog.

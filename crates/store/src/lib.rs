@@ -6,6 +6,7 @@
 
 mod connections;
 mod content;
+mod db;
 mod dialect;
 mod error;
 mod file;
@@ -27,4 +28,4 @@ pub use query::{
     LineageQuery, Matched, NamedAsset, Node, RunRef, RunState, RunSummary, SearchQuery, StoredAsset, Subject, Twin, Twins,
 };
 pub use store::{Store, StoreOptions};
-pub use url::CatalogUrl;
+pub use url::{CatalogUrl, PostgresUrl};

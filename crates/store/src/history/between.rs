@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Kind, QualifiedName, RunId};
-use sqlx::Row as _;
 
 use crate::content::{self, RawContent, Stored};
+use crate::db::{query, query_scalar};
 use crate::dialect::number_list;
 use crate::history::ChangeKind;
 use crate::history::differences::{self, Difference};
@@ -69,13 +69,13 @@ impl Store {
     async fn touched_between(&self, connection: i64, from: RunId, to: RunId, limit: i64) -> Result<BTreeSet<i64>> {
         let text = "SELECT DISTINCT h.asset FROM run r JOIN history h ON h.run = r.id
             WHERE r.connection = $1 AND r.id > $2 AND r.id <= $3 ORDER BY h.asset LIMIT $4";
-        let query = sqlx::query_scalar(text).bind(connection).bind(from.0).bind(to.0).bind(limit);
+        let query = query_scalar(text).bind(connection).bind(from.0).bind(to.0).bind(limit);
         let mut ids: BTreeSet<i64> = query.fetch_all(self.readers()).await?.into_iter().collect();
         // Ids are given in the order of creation, so a run's new assets lie between its first and its last.
         let text =
             "SELECT c.id FROM run r JOIN content c ON c.id >= r.first_created AND c.id <= r.last_created AND c.first_run = r.id
             WHERE r.connection = $1 AND r.id > $2 AND r.id <= $3 ORDER BY c.id LIMIT $4";
-        let query = sqlx::query_scalar(text).bind(connection).bind(from.0).bind(to.0).bind(limit);
+        let query = query_scalar(text).bind(connection).bind(from.0).bind(to.0).bind(limit);
         let created: Vec<i64> = query.fetch_all(self.readers()).await?;
         ids.extend(created);
         Ok(ids)
@@ -85,7 +85,7 @@ impl Store {
         let stored = content::read(self.readers(), ids.iter().copied()).await?;
         let text = "SELECT h.asset, h.run, 0, h.change, h.name, h.attributes, h.columns FROM history h
             WHERE h.asset IN (SELECT value FROM json_each($1)) AND h.run > $2 ORDER BY h.asset, h.run";
-        let rows = sqlx::query(text).bind(number_list(ids.iter().copied())).bind(from.0).fetch_all(self.readers()).await?;
+        let rows = query(text).bind(number_list(ids.iter().copied())).bind(from.0).fetch_all(self.readers()).await?;
         let mut entries: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();
         for row in &rows {
             entries.entry(row.try_get(0)?).or_default().push(read_entry(row, 1)?);

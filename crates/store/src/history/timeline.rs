@@ -1,10 +1,9 @@
 //! The history of one asset, put together from what its changes kept.
 
 use model::{Kind, QualifiedName, RunId};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use crate::content::RawContent;
+use crate::db::{Row, query};
 use crate::history::ChangeKind;
 use crate::history::differences::{self, Difference};
 use crate::query::{StoredAsset, Subject};
@@ -61,13 +60,13 @@ impl Store {
     async fn changes_of(&self, asset: i64) -> Result<Vec<Entry>> {
         let text = "SELECT h.run, coalesce(r.started_ms, 0), h.change, h.name, h.attributes, h.columns
             FROM history h LEFT JOIN run r ON r.id = h.run WHERE h.asset = $1 ORDER BY h.run DESC LIMIT $2";
-        let rows = sqlx::query(text).bind(asset).bind(EVENTS_MAX).fetch_all(self.readers()).await?;
+        let rows = query(text).bind(asset).bind(EVENTS_MAX).fetch_all(self.readers()).await?;
         rows.iter().map(|row| read_entry(row, 0)).collect()
     }
 }
 
 /// Reads run, time, change, name, attributes and columns from a column on.
-pub(crate) fn read_entry(row: &SqliteRow, from: usize) -> Result<Entry> {
+pub(crate) fn read_entry(row: &Row, from: usize) -> Result<Entry> {
     let code: i64 = row.try_get(from + 2)?;
     let change =
         ChangeKind::from_code(code).ok_or_else(|| StoreError::corrupt(format!("there is no change with the number {code}")))?;

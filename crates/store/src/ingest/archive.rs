@@ -3,9 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use model::{Kind, S3Location};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
 
+use crate::db::{Connection, Row, query, query_scalar};
 use crate::dialect::{number_list, text_list};
 use crate::history::ChangeKind;
 use crate::ingest::context::Context;
@@ -44,7 +43,7 @@ struct Leaving {
 }
 
 /// Archives those of the assets that are active; how many lines of the document form that is.
-pub(crate) async fn archive(connection: &mut SqliteConnection, context: &mut Context, assets: &[i64]) -> Result<u64> {
+pub(crate) async fn archive(connection: &mut Connection<'_>, context: &mut Context, assets: &[i64]) -> Result<u64> {
     let mut lines = 0;
     for chunk in assets.chunks(ARCHIVED_ROWS) {
         let active = active_of(connection, context, chunk).await?;
@@ -52,7 +51,7 @@ pub(crate) async fn archive(connection: &mut SqliteConnection, context: &mut Con
         let removed = locations_of(connection, &active).await?;
         let text = "UPDATE asset SET archived_run = $1, location = 0
             WHERE (place, part, kind) IN (SELECT place, part, kind FROM content WHERE id IN (SELECT value FROM json_each($2)))";
-        sqlx::query(text).bind(context.run.0).bind(number_list(ids.iter().copied())).execute(&mut *connection).await?;
+        query(text).bind(context.run.0).bind(number_list(ids.iter().copied())).execute(&mut *connection).await?;
         let heirs = release_locations(connection, context, &removed).await?;
         remove_words(connection, &ids).await?;
         edges::remove(connection, &ids).await?;
@@ -70,15 +69,15 @@ pub(crate) async fn archive(connection: &mut SqliteConnection, context: &mut Con
     Ok(lines)
 }
 
-async fn active_of(connection: &mut SqliteConnection, context: &Context, ids: &[i64]) -> Result<Vec<Leaving>> {
+async fn active_of(connection: &mut Connection<'_>, context: &Context, ids: &[i64]) -> Result<Vec<Leaving>> {
     let text = "SELECT a.id, a.owner, a.kind, a.columns, a.location, c.first_run, h.change FROM content c
         JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind
         LEFT JOIN history h ON h.asset = c.id AND h.run = $2
         WHERE c.id IN (SELECT value FROM json_each($1)) AND a.archived_run = 0";
-    let query = sqlx::query(text).bind(number_list(ids.iter().copied())).bind(context.run.0);
+    let query = query(text).bind(number_list(ids.iter().copied())).bind(context.run.0);
     let rows = query.fetch_all(connection).await?;
     let progress = context.progress();
-    let read = |row: &SqliteRow| {
+    let read = |row: &Row| {
         let (id, owner): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
         let lines = Lines {
             kind: content::kind(row.try_get(2)?)?,
@@ -95,7 +94,7 @@ async fn active_of(connection: &mut SqliteConnection, context: &Context, ids: &[
     rows.iter().map(read).collect()
 }
 
-async fn locations_of(connection: &mut SqliteConnection, leaving: &[Leaving]) -> Result<Vec<Removed>> {
+async fn locations_of(connection: &mut Connection<'_>, leaving: &[Leaving]) -> Result<Vec<Removed>> {
     let located = leaving.iter().filter(|leaving| leaving.lines.location != LocationRole::None);
     let roles: HashMap<i64, LocationRole> = located.map(|leaving| (leaving.id, leaving.lines.location)).collect();
     let mut removed = Vec::new();
@@ -133,7 +132,7 @@ fn take_back(context: &mut Context, leaving: &Leaving) {
 
 /// Lets go of locations. Where a table that stood for the S3 object leaves, the oldest other table there takes its place.
 pub(crate) async fn release_locations(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection<'_>,
     context: &mut Context,
     removed: &[Removed],
 ) -> Result<Heirs> {
@@ -142,7 +141,7 @@ pub(crate) async fn release_locations(
     }
     let text =
         "DELETE FROM location WHERE location IN (SELECT value FROM json_each($1)) AND asset IN (SELECT value FROM json_each($2))";
-    sqlx::query(text)
+    query(text)
         .bind(text_list(removed.iter().map(|removed| removed.location.as_str())))
         .bind(number_list(removed.iter().map(|removed| removed.asset)))
         .execute(&mut *connection)
@@ -151,12 +150,12 @@ pub(crate) async fn release_locations(
         removed.iter().filter(|removed| removed.role == LocationRole::Owns).map(|removed| removed.location.as_str()).collect();
     let text =
         "SELECT min(asset) FROM location WHERE location IN (SELECT value FROM json_each($1)) AND connection = $2 GROUP BY location";
-    let query = sqlx::query_scalar(text).bind(text_list(owned.iter().copied())).bind(context.connection.0);
-    let heirs: Vec<i64> = query.fetch_all(&mut *connection).await?;
+    let oldest = query_scalar(text).bind(text_list(owned.iter().copied())).bind(context.connection.0);
+    let heirs: Vec<i64> = oldest.fetch_all(&mut *connection).await?;
     let text = "UPDATE asset SET location = 2
         WHERE (place, part, kind) IN (SELECT place, part, kind FROM content WHERE id IN (SELECT value FROM json_each($1)))";
     if !heirs.is_empty() {
-        sqlx::query(text).bind(number_list(heirs.iter().copied())).execute(&mut *connection).await?;
+        query(text).bind(number_list(heirs.iter().copied())).execute(&mut *connection).await?;
     }
     count_heirs(context, &heirs);
     Ok(Heirs { objects_gone: (owned.len() - heirs.len().min(owned.len())) as u64, assets: heirs.into_iter().collect() })
@@ -176,10 +175,10 @@ fn count_heirs(context: &mut Context, heirs: &[i64]) {
 }
 
 /// Removes the words of assets from the search index.
-pub(crate) async fn remove_words(connection: &mut SqliteConnection, assets: &[i64]) -> Result<()> {
+pub(crate) async fn remove_words(connection: &mut Connection<'_>, assets: &[i64]) -> Result<()> {
     if !assets.is_empty() {
         let text = "DELETE FROM asset_words WHERE rowid IN (SELECT value FROM json_each($1))";
-        sqlx::query(text).bind(number_list(assets.iter().copied())).execute(connection).await?;
+        query(text).bind(number_list(assets.iter().copied())).execute(connection).await?;
     }
     Ok(())
 }

@@ -5,11 +5,10 @@ use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::RunId;
-use sqlx::SqliteConnection;
 
 use crate::Result;
 use crate::connections::ConnectionId;
-use crate::dialect::Bulk;
+use crate::db::{Bulk, Connection, query, query_scalar};
 use crate::ingest::seen::Seen;
 use crate::ingest::tally::{Lines, Tally};
 use crate::search_text::AsIs;
@@ -64,7 +63,7 @@ pub(crate) struct Context {
     words: HashSet<u64, BuildHasherDefault<AsIs>>,
 }
 
-const NEW_WORDS: Bulk = Bulk { head: "INSERT INTO word (word) VALUES", tail: "ON CONFLICT (word) DO NOTHING", width: 1 };
+const NEW_WORDS: Bulk = Bulk { table: "word", columns: "word", tail: "ON CONFLICT (word) DO NOTHING", width: 1 };
 
 impl Context {
     pub(crate) fn new(run: RunId, connection: ConnectionId, progress: Arc<Mutex<Progress>>) -> Self {
@@ -102,17 +101,17 @@ impl Context {
     }
 
     /// The number of a place, created if it is new.
-    pub(crate) async fn place(&mut self, connection: &mut SqliteConnection, path: &str) -> Result<i64> {
+    pub(crate) async fn place(&mut self, connection: &mut Connection<'_>, path: &str) -> Result<i64> {
         if let Some(id) = self.places.get(path) {
             return Ok(*id);
         }
         let text = "SELECT id FROM place WHERE path = $1 AND connection = $2";
-        let query = sqlx::query_scalar(text).bind(path.to_owned()).bind(self.connection.0);
+        let query = query_scalar(text).bind(path.to_owned()).bind(self.connection.0);
         let id: i64 = match query.fetch_optional(&mut *connection).await? {
             Some(id) => id,
             None => {
                 let text = "INSERT INTO place (connection, path) VALUES ($1, $2) RETURNING id";
-                let id = sqlx::query_scalar(text).bind(self.connection.0).bind(path.to_owned()).fetch_one(&mut *connection).await?;
+                let id = query_scalar(text).bind(self.connection.0).bind(path.to_owned()).fetch_one(&mut *connection).await?;
                 self.new_places.insert(id);
                 id
             }
@@ -122,20 +121,20 @@ impl Context {
     }
 
     /// The number of a scope, created if it is new.
-    pub(crate) async fn scope(&mut self, connection: &mut SqliteConnection, name: &str) -> Result<i64> {
+    pub(crate) async fn scope(&mut self, connection: &mut Connection<'_>, name: &str) -> Result<i64> {
         if let Some(id) = self.scopes.get(name) {
             return Ok(*id);
         }
         let text = "INSERT INTO scope (connection, name) VALUES ($1, $2) ON CONFLICT (connection, name) DO NOTHING";
-        sqlx::query(text).bind(self.connection.0).bind(name.to_owned()).execute(&mut *connection).await?;
+        query(text).bind(self.connection.0).bind(name.to_owned()).execute(&mut *connection).await?;
         let text = "SELECT id FROM scope WHERE connection = $1 AND name = $2";
-        let id = sqlx::query_scalar(text).bind(self.connection.0).bind(name.to_owned()).fetch_one(&mut *connection).await?;
+        let id = query_scalar(text).bind(self.connection.0).bind(name.to_owned()).fetch_one(&mut *connection).await?;
         remember(&mut self.scopes, name, id);
         Ok(id)
     }
 
     /// Stores words that were not stored before, so that prefixes of them can be completed.
-    pub(crate) async fn learn(&mut self, connection: &mut SqliteConnection, words: impl Iterator<Item = &str>) -> Result<()> {
+    pub(crate) async fn learn(&mut self, connection: &mut Connection<'_>, words: impl Iterator<Item = &str>) -> Result<()> {
         if self.words.len() >= WORDS_MAX {
             self.words.clear();
         }

@@ -1,9 +1,8 @@
 //! Lineage as rows: which process reads or writes an asset.
 
-use sqlx::SqliteConnection;
-
 use crate::Result;
-use crate::dialect::{Bulk, number_list};
+use crate::db::{Bound, Bulk, Connection, query};
+use crate::dialect::number_list;
 
 /// Which end of a process an asset is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,16 +48,13 @@ pub(crate) struct EdgeRow<'a> {
     pub(crate) kind: i64,
 }
 
-const INSERT: Bulk = Bulk {
-    head: "INSERT INTO edge (node, side, process, kind) VALUES",
-    tail: "ON CONFLICT (node, side, process) DO NOTHING",
-    width: 4,
-};
+const INSERT: Bulk =
+    Bulk { table: "edge", columns: "node, side, process, kind", tail: "ON CONFLICT (node, side, process) DO NOTHING", width: 4 };
 
 /// Removes the edges of these processes.
-pub(crate) async fn remove(connection: &mut SqliteConnection, processes: &[i64]) -> Result<()> {
+pub(crate) async fn remove(connection: &mut Connection<'_>, processes: &[i64]) -> Result<()> {
     if !processes.is_empty() {
-        sqlx::query("DELETE FROM edge WHERE process IN (SELECT value FROM json_each($1))")
+        query("DELETE FROM edge WHERE process IN (SELECT value FROM json_each($1))")
             .bind(number_list(processes.iter().copied()))
             .execute(connection)
             .await?;
@@ -67,8 +63,8 @@ pub(crate) async fn remove(connection: &mut SqliteConnection, processes: &[i64])
 }
 
 /// Adds edges.
-pub(crate) async fn insert(connection: &mut SqliteConnection, rows: &[EdgeRow<'_>]) -> Result<()> {
-    let bind = |query: crate::dialect::Bound, row: &EdgeRow<'_>| {
+pub(crate) async fn insert(connection: &mut Connection<'_>, rows: &[EdgeRow<'_>]) -> Result<()> {
+    let bind = |query: Bound, row: &EdgeRow<'_>| {
         query.bind(row.edge.node.clone()).bind(row.edge.side.code()).bind(row.process).bind(row.kind)
     };
     INSERT.write(connection, rows, bind).await?;

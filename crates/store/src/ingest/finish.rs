@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use model::document::report::{Changes, Report};
 use model::{ChangeCounts, Kind, KnownAsset, Outcome, RunId, ScopeReport};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection as _, Row as _, SqliteConnection};
 
+use crate::db::{Connection, Row, query, query_scalar};
 use crate::dialect::number_list;
 use crate::ingest::archive;
 use crate::ingest::context::lock;
 use crate::ingest::missing::lies_below;
-use crate::ingest::run::{RunWriter, State, rows_written};
+use crate::ingest::run::{RunWriter, State};
 use crate::{Result, Store, StoreError, content};
 
 /// How a run ended, as the crawl sees it.
@@ -81,16 +80,17 @@ impl RunWriter {
             return Err(StoreError::RunBroken { run: self.run });
         }
         state.broken = true;
-        let mut writer = self.store.inner.writer.lock().await;
-        let before = rows_written(&mut writer).await?;
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-        let protected = self.remove(&mut transaction, &mut state, &end).await?;
+        let mut writer = self.store.writer_of(&self.hold).await?;
+        let before = writer.rows_written().await?;
+        let mut transaction = writer.begin_alone().await?;
+        let on = &mut transaction.connection();
+        let protected = self.remove(on, &mut state, &end).await?;
         state.publish();
         let outcome = if protected > 0 && end.outcome == Outcome::Complete { Outcome::Partial } else { end.outcome };
         let changes = lock(&self.progress).tally.changes(protected);
-        self.end(&mut transaction, &state, &end, outcome, changes).await?;
+        self.end(on, &state, &end, outcome, changes).await?;
         transaction.commit().await?;
-        state.rows_written += rows_written(&mut writer).await? - before;
+        state.rows_written += writer.rows_written().await? - before;
         state.broken = false;
         state.ended = true;
         let counts = lock(&self.progress).tally.counts();
@@ -111,27 +111,27 @@ impl RunWriter {
         if state.ended {
             return Err(StoreError::RunEnded { run: self.run });
         }
-        let mut writer = self.store.inner.writer.lock().await;
+        let mut writer = self.store.writer_of(&self.hold).await?;
         let (counts, changes) = {
             let progress = lock(&self.progress);
             (progress.tally.counts(), progress.tally.changes(0))
         };
         let end =
             RunEnd { outcome: Outcome::Failed, scopes: Vec::new(), gone: Vec::new(), removal: RemovalPolicy::default(), now_ms };
-        self.end(&mut writer, &state, &end, Outcome::Failed, changes).await?;
+        self.end(&mut writer.connection(), &state, &end, Outcome::Failed, changes).await?;
         state.ended = true;
         Ok(FinishedRun { run: self.run, outcome: Outcome::Failed, counts, changes, rows_written: state.rows_written })
     }
 
     /// Archives what is gone; how many lines the guard kept instead.
-    async fn remove(&self, connection: &mut SqliteConnection, state: &mut State, end: &RunEnd) -> Result<u64> {
+    async fn remove(&self, connection: &mut Connection<'_>, state: &mut State, end: &RunEnd) -> Result<u64> {
         let (gone, kept) = self.expand(connection, &end.gone).await?;
         if gone.is_empty() {
             return Ok(0);
         }
         if let RemovalPolicy::Guarded { max_share_percent } = end.removal {
             let text = "SELECT count(*) FROM place p JOIN asset a ON a.place = p.id WHERE p.connection = $1 AND a.archived_run = 0";
-            let active: i64 = sqlx::query_scalar(text).bind(self.connection.0).fetch_one(&mut *connection).await?;
+            let active: i64 = query_scalar(text).bind(self.connection.0).fetch_one(&mut *connection).await?;
             let share_exceeded = gone.len() as u128 * 100 > u128::from(max_share_percent) * u128::from(active.cast_unsigned());
             if share_exceeded || lock(&self.progress).seen.is_empty() {
                 return Ok(kept);
@@ -144,14 +144,14 @@ impl RunWriter {
     }
 
     /// The ids of what goes: the proven ones, what lies below them and what was derived from either; and how many lines that is.
-    async fn expand(&self, connection: &mut SqliteConnection, gone: &[KnownAsset]) -> Result<(BTreeSet<i64>, u64)> {
+    async fn expand(&self, connection: &mut Connection<'_>, gone: &[KnownAsset]) -> Result<(BTreeSet<i64>, u64)> {
         let mut found = Expansion::default();
         for chunk in gone.chunks(EXPANDED_ROWS) {
             let ids = number_list(chunk.iter().map(|known| known.id));
             let text = "SELECT a.id, a.columns, a.location, a.archived_run, p.path, a.part FROM content c
                 JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind JOIN place p ON p.id = a.place
                 WHERE c.id IN (SELECT value FROM json_each($1)) AND p.connection = $2";
-            let rows = sqlx::query(text).bind(ids).bind(self.connection.0).fetch_all(&mut *connection).await?;
+            let rows = query(text).bind(ids).bind(self.connection.0).fetch_all(&mut *connection).await?;
             for row in rows {
                 // One that an earlier run archived is named again for what came to lie below it since.
                 let is_active = row.try_get::<i64, _>(3)? == 0;
@@ -166,7 +166,7 @@ impl RunWriter {
         for chunk in owners.chunks(EXPANDED_ROWS) {
             let text = "SELECT id, columns, location FROM asset
                 WHERE owner > 0 AND owner IN (SELECT value FROM json_each($1)) AND archived_run = 0";
-            let query = sqlx::query(text).bind(number_list(chunk.iter().copied()));
+            let query = query(text).bind(number_list(chunk.iter().copied()));
             for row in query.fetch_all(&mut *connection).await? {
                 found.take(&row)?;
             }
@@ -175,18 +175,18 @@ impl RunWriter {
     }
 
     /// Containers come before what they contain, so those that stay are known when their content is looked at.
-    async fn take_below(&self, connection: &mut SqliteConnection, name: &str, found: &mut Expansion) -> Result<()> {
+    async fn take_below(&self, connection: &mut Connection<'_>, name: &str, found: &mut Expansion) -> Result<()> {
         let mut staying: HashSet<String> = HashSet::new();
         // Every path below a name begins with the name and a slash; `0` is the character after the slash.
         let text = "SELECT id, path FROM place WHERE path >= $1 AND path < $2 AND connection = $3 ORDER BY path";
-        let query = sqlx::query(text).bind(format!("{name}/")).bind(format!("{name}0")).bind(self.connection.0);
-        for place in query.fetch_all(&mut *connection).await? {
+        let below = query(text).bind(format!("{name}/")).bind(format!("{name}0")).bind(self.connection.0);
+        for place in below.fetch_all(&mut *connection).await? {
             let (id, path): (i64, &str) = (place.try_get(0)?, place.try_get(1)?);
             if lies_below(path, &staying) {
                 continue;
             }
             let text = "SELECT id, columns, location, kind, part FROM asset WHERE place = $1 AND archived_run = 0";
-            for row in sqlx::query(text).bind(id).fetch_all(&mut *connection).await? {
+            for row in query(text).bind(id).fetch_all(&mut *connection).await? {
                 if is_container(content::kind(row.try_get(3)?)?) && self.has_seen(row.try_get(0)?) {
                     staying.insert(format!("{path}{}", row.try_get::<&str, _>(4)?));
                 } else {
@@ -203,7 +203,7 @@ impl RunWriter {
 
     async fn end(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection<'_>,
         state: &State,
         end: &RunEnd,
         outcome: Outcome,
@@ -219,7 +219,7 @@ impl RunWriter {
         let seen = lock(&self.progress).seen.to_bytes();
         let text = "UPDATE run SET finished_ms = $1, outcome = $2, changes = $3, scopes = $4, first_created = $5,
             last_created = $6, seen = $7 WHERE id = $8";
-        sqlx::query(text)
+        query(text)
             .bind(end.now_ms)
             .bind(outcome.as_str())
             .bind(changes)
@@ -231,7 +231,7 @@ impl RunWriter {
             .execute(&mut *connection)
             .await?;
         let text = "UPDATE run SET seen = NULL WHERE connection = $1 AND id < $2 AND seen IS NOT NULL";
-        sqlx::query(text).bind(self.connection.0).bind(self.run.0).execute(connection).await?;
+        query(text).bind(self.connection.0).bind(self.run.0).execute(connection).await?;
         Ok(())
     }
 }
@@ -247,7 +247,7 @@ struct Expansion {
 
 impl Expansion {
     /// Adds the asset of a row that begins with `id, columns, location`; whether it was not in it before.
-    fn take(&mut self, row: &SqliteRow) -> Result<bool> {
+    fn take(&mut self, row: &Row) -> Result<bool> {
         if !self.ids.insert(row.try_get(0)?) {
             return Ok(false);
         }
@@ -270,9 +270,9 @@ impl Store {
     /// When there is no such run, or it cannot be written.
     pub async fn save_report(&self, run: RunId, report: &Report) -> Result<()> {
         let text = serde_json::to_string(report).map_err(|error| StoreError::internal("write a report", error))?;
-        let mut writer = self.inner.writer.lock().await;
-        let query = sqlx::query("UPDATE run SET report = $1 WHERE id = $2").bind(text).bind(run.0);
-        if query.execute(&mut *writer).await?.rows_affected() == 0 {
+        let mut writer = self.writer().await?;
+        let query = query("UPDATE run SET report = $1 WHERE id = $2").bind(text).bind(run.0);
+        if query.execute(&mut writer.connection()).await? == 0 {
             return Err(StoreError::NotFound { message: format!("there is no run {run} in this catalog") });
         }
         Ok(())

@@ -1,16 +1,16 @@
 //! What assets were before a run changed them.
 
 use model::RunId;
-use sqlx::SqliteConnection;
 
 use crate::Result;
 use crate::content::RawContent;
-use crate::dialect::Bulk;
+use crate::db::{Bound, Bulk, Connection};
 use crate::history::ChangeKind;
 use crate::ingest::write::{Action, Row};
 
 const INSERT: Bulk = Bulk {
-    head: "INSERT INTO history (run, asset, change, name, attributes, columns) VALUES",
+    table: "history",
+    columns: "run, asset, change, name, attributes, columns",
     // A second change in the same run: what was before the run counts, and what the asset became last.
     tail: "ON CONFLICT (run, asset) DO UPDATE SET change = excluded.change WHERE excluded.change <> 1",
     width: 6,
@@ -24,7 +24,7 @@ struct Entry<'a> {
 }
 
 /// Keeps what changed and restored assets were.
-pub(crate) async fn write(connection: &mut SqliteConnection, run: RunId, rows: &[&Row<'_>]) -> Result<()> {
+pub(crate) async fn write(connection: &mut Connection<'_>, run: RunId, rows: &[&Row<'_>]) -> Result<()> {
     let entries: Vec<Entry<'_>> = rows.iter().filter_map(|row| entry(run, row)).collect();
     insert(connection, &entries).await
 }
@@ -44,13 +44,13 @@ fn entry<'a>(run: RunId, row: &'a Row<'_>) -> Option<Entry<'a>> {
 }
 
 /// Keeps that assets were archived.
-pub(crate) async fn write_archived(connection: &mut SqliteConnection, run: RunId, assets: &[i64]) -> Result<()> {
+pub(crate) async fn write_archived(connection: &mut Connection<'_>, run: RunId, assets: &[i64]) -> Result<()> {
     let entry = |asset: &i64| Entry { run: run.0, asset: *asset, change: ChangeKind::Archived, before: None };
     insert(connection, &assets.iter().map(entry).collect::<Vec<_>>()).await
 }
 
-async fn insert(connection: &mut SqliteConnection, entries: &[Entry<'_>]) -> Result<()> {
-    let bind = |query: crate::dialect::Bound, entry: &Entry<'_>| {
+async fn insert(connection: &mut Connection<'_>, entries: &[Entry<'_>]) -> Result<()> {
+    let bind = |query: Bound, entry: &Entry<'_>| {
         query
             .bind(entry.run)
             .bind(entry.asset)

@@ -4,19 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as StdMutex};
 
 use model::{AssetBatch, ChangeCounts, Kind, KnownAsset, QualifiedName, RunId, S3Location, SourceHash};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tokio::sync::Mutex;
 
 use crate::connections::{Connection, ConnectionId};
 use crate::content;
-use crate::dialect::{ROWS_WRITTEN, number_list, text_list};
-use crate::file::FileLock;
+use crate::db::{Hold, Row, query, query_scalar};
+use crate::dialect::{number_list, text_list};
 use crate::ingest::context::{Context, Progress, lock};
 use crate::ingest::prepare::{PreparedBatch, PreparedItem, prepare, split_name};
 use crate::ingest::tally::{Lines, LocationRole};
 use crate::ingest::write::write_group;
-use crate::store::beside;
 use crate::{Result, Store, StoreError};
 
 /// Rows that are collected for one transaction. Measured: 100 cost half as much processor time again; 4,000 bring nothing more.
@@ -35,7 +32,7 @@ pub struct RunWriter {
     pub(crate) state: Mutex<State>,
     pub(crate) progress: Arc<StdMutex<Progress>>,
     /// Held for as long as the run lives; the system lets go of it however the program ends.
-    _lock: FileLock,
+    pub(crate) hold: Hold,
 }
 
 impl std::fmt::Debug for RunWriter {
@@ -79,16 +76,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] when another crawl of the connection is running, in whatever process.
     pub async fn begin_run(&self, connection: &Connection, settings: &str, now_ms: i64) -> Result<RunWriter> {
-        let held = self.lock_connection(connection.id).await?;
-        let mut writer = self.inner.writer.lock().await;
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let hold = self.hold_connection(connection.id).await?;
+        let mut writer = self.writer_of(&hold).await?;
+        let mut transaction = writer.begin().await?;
+        let on = &mut transaction.connection();
         let text = "UPDATE run SET outcome = 'interrupted', finished_ms = $1 WHERE connection = $2 AND outcome IS NULL";
-        sqlx::query(text).bind(now_ms).bind(connection.id.0).execute(&mut *transaction).await?;
+        query(text).bind(now_ms).bind(connection.id.0).execute(&mut *on).await?;
         let text = "INSERT INTO run (connection, started_ms, settings) VALUES ($1, $2, $3) RETURNING id";
-        let query = sqlx::query_scalar(text).bind(connection.id.0).bind(now_ms).bind(settings.to_owned());
-        let run = RunId(query.fetch_one(&mut *transaction).await?);
+        let query = query_scalar(text).bind(connection.id.0).bind(now_ms).bind(settings.to_owned());
+        let run = RunId(query.fetch_one(&mut *on).await?);
         let text = "SELECT NOT EXISTS (SELECT 1 FROM place p JOIN asset a ON a.place = p.id WHERE p.connection = $1)";
-        let is_empty = sqlx::query_scalar(text).bind(connection.id.0).fetch_one(&mut *transaction).await?;
+        let is_empty = query_scalar(text).bind(connection.id.0).fetch_one(on).await?;
         transaction.commit().await?;
         drop(writer);
         let progress = Arc::new(StdMutex::new(Progress::default()));
@@ -101,17 +99,16 @@ impl Store {
             buffer: Mutex::new(Buffer::default()),
             state: Mutex::new(State { context, broken: false, ended: false, rows_written: 0 }),
             progress,
-            _lock: held,
+            hold,
         })
     }
 
-    async fn lock_connection(&self, connection: ConnectionId) -> Result<FileLock> {
-        let path = beside(&self.inner.path, &format!("connection-{}.lock", connection.0));
-        if let Some(held) = FileLock::try_take(path)? {
-            return Ok(held);
+    async fn hold_connection(&self, connection: ConnectionId) -> Result<Hold> {
+        if let Some(hold) = self.hold(connection.0).await? {
+            return Ok(hold);
         }
         let text = "SELECT id, started_ms FROM run WHERE connection = $1 AND outcome IS NULL ORDER BY id DESC LIMIT 1";
-        let running = sqlx::query(text).bind(connection.0).fetch_optional(self.readers()).await?;
+        let running = query(text).bind(connection.0).fetch_optional(self.readers()).await?;
         let run = running.as_ref().map(|row| row.try_get(0)).transpose()?.map(RunId);
         Err(StoreError::Busy { run, since_ms: running.as_ref().map(|row| row.try_get(1)).transpose()? })
     }
@@ -175,12 +172,12 @@ impl RunWriter {
         }
         // Set back at the end: a failure, or a caller that gives up in the middle, leaves it.
         state.broken = true;
-        let mut writer = self.store.inner.writer.lock().await;
-        let before = rows_written(&mut writer).await?;
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-        write_group(&mut transaction, &mut state.context, group).await?;
+        let mut writer = self.store.writer_of(&self.hold).await?;
+        let before = writer.rows_written().await?;
+        let mut transaction = writer.begin_alone().await?;
+        write_group(&mut transaction.connection(), &mut state.context, group).await?;
         transaction.commit().await?;
-        state.rows_written += rows_written(&mut writer).await? - before;
+        state.rows_written += writer.rows_written().await? - before;
         state.publish();
         state.broken = false;
         Ok(())
@@ -206,7 +203,7 @@ impl RunWriter {
         let text = "SELECT a.kind, a.columns, a.processes, a.column_processes, a.location FROM content c
             JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind
             WHERE c.id IN (SELECT value FROM json_each($1)) AND a.archived_run = 0";
-        let rows = sqlx::query(text).bind(number_list(unknown)).fetch_all(self.store.readers()).await?;
+        let rows = query(text).bind(number_list(unknown)).fetch_all(self.store.readers()).await?;
         for row in rows {
             let lines = read_lines(&row, 0)?;
             lock(&self.progress).tally.find_unchanged(&lines);
@@ -230,7 +227,7 @@ impl RunWriter {
                 FROM place p JOIN asset a ON a.place = p.id
                 WHERE p.path = $1 AND p.connection = $2 AND a.part IN (SELECT value FROM json_each($3))
                     AND a.kind IN (4, 5) AND a.archived_run = 0 AND a.source_hash IS NOT NULL";
-            let query = sqlx::query(text).bind(place.to_owned()).bind(self.connection.0).bind(text_list(parts.keys().copied()));
+            let query = query(text).bind(place.to_owned()).bind(self.connection.0).bind(text_list(parts.keys().copied()));
             for row in query.fetch_all(self.store.readers()).await? {
                 let (Some((index, hash)), id) = (parts.get(row.try_get::<&str, _>(0)?), row.try_get::<i64, _>(1)?) else {
                     continue;
@@ -254,9 +251,9 @@ impl RunWriter {
         let text = "SELECT l.location, p.path, c.part FROM location l
             JOIN content c ON c.id = l.asset JOIN place p ON p.id = c.place
             WHERE l.location IN (SELECT value FROM json_each($1)) AND l.connection = $2 ORDER BY l.location, p.path, c.part";
-        let query = sqlx::query(text).bind(text_list(locations.iter().map(S3Location::as_str))).bind(self.connection.0);
+        let query = query(text).bind(text_list(locations.iter().map(S3Location::as_str))).bind(self.connection.0);
         let rows = query.fetch_all(self.store.readers()).await?;
-        let read = |row: &SqliteRow| -> Result<(S3Location, QualifiedName)> {
+        let read = |row: &Row| -> Result<(S3Location, QualifiedName)> {
             let (path, part): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
             let location = S3Location::from_canonical(row.try_get::<String, _>(0)?);
             Ok((location, QualifiedName::from_encoded(format!("{path}{part}"))))
@@ -285,14 +282,8 @@ impl State {
     }
 }
 
-/// Rows written on this connection since it was opened.
-pub(crate) async fn rows_written(connection: &mut SqliteConnection) -> Result<u64> {
-    let rows: i64 = sqlx::query_scalar(ROWS_WRITTEN).fetch_one(connection).await?;
-    Ok(rows.cast_unsigned())
-}
-
 /// Reads kind, columns, processes, column processes and location from a column on.
-fn read_lines(row: &SqliteRow, from: usize) -> Result<Lines> {
+fn read_lines(row: &Row, from: usize) -> Result<Lines> {
     Ok(Lines {
         kind: content::kind(row.try_get(from)?)?,
         columns: row.try_get::<i64, _>(from + 1)?.cast_unsigned(),

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use sqlx::SqliteConnection;
-
 use crate::Result;
-use crate::dialect::{Bulk, number_list};
+use crate::db::{Bulk, Connection, query};
+use crate::dialect::number_list;
 use crate::ingest::write::{Action, Row};
 
-const INSERT: Bulk =
-    Bulk { head: "INSERT INTO twin (source, asset) VALUES", tail: "ON CONFLICT (source, asset) DO NOTHING", width: 2 };
+const INSERT: Bulk = Bulk { table: "twin", columns: "source, asset", tail: "ON CONFLICT (source, asset) DO NOTHING", width: 2 };
 
 /// Brings the sources of rows whose content is written up to date.
-pub(crate) async fn write(connection: &mut SqliteConnection, rows: &[&Row<'_>]) -> Result<()> {
+pub(crate) async fn write(connection: &mut Connection<'_>, rows: &[&Row<'_>]) -> Result<()> {
     let made: Vec<&&Row<'_>> = rows.iter().filter(|row| row.new.kind.is_smus_asset()).collect();
     let changed: Vec<i64> = made.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
     remove(connection, &changed).await?;
@@ -22,10 +20,10 @@ pub(crate) async fn write(connection: &mut SqliteConnection, rows: &[&Row<'_>]) 
 }
 
 /// Removes the sources of these assets.
-pub(crate) async fn remove(connection: &mut SqliteConnection, assets: &[i64]) -> Result<()> {
+pub(crate) async fn remove(connection: &mut Connection<'_>, assets: &[i64]) -> Result<()> {
     if !assets.is_empty() {
         let text = "DELETE FROM twin WHERE asset IN (SELECT value FROM json_each($1))";
-        sqlx::query(text).bind(number_list(assets.iter().copied())).execute(connection).await?;
+        query(text).bind(number_list(assets.iter().copied())).execute(connection).await?;
     }
     Ok(())
 }

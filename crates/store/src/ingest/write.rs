@@ -5,11 +5,11 @@ use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use model::{Kind, S3Location};
-use sqlx::{Row as _, SqliteConnection};
 
 use crate::Result;
 use crate::content::{self, Stored};
-use crate::dialect::{Bound, Bulk, number_list, text_list};
+use crate::db::{Bound, Bulk, Connection, query, query_scalar};
+use crate::dialect::{number_list, text_list};
 use crate::ingest::archive::{self, Removed};
 use crate::ingest::context::Context;
 use crate::ingest::edges::{self, EdgeRow};
@@ -78,7 +78,7 @@ pub(crate) struct Before {
 }
 
 /// Writes a group of batches.
-pub(crate) async fn write_group(connection: &mut SqliteConnection, context: &mut Context, group: &[PreparedBatch]) -> Result<()> {
+pub(crate) async fn write_group(connection: &mut Connection<'_>, context: &mut Context, group: &[PreparedBatch]) -> Result<()> {
     let mut round: Vec<(&str, &PreparedItem)> = Vec::new();
     let mut names: HashSet<u64, BuildHasherDefault<AsIs>> = HashSet::default();
     for batch in group {
@@ -97,7 +97,7 @@ pub(crate) async fn write_group(connection: &mut SqliteConnection, context: &mut
 }
 
 /// Writes items whose names are all different.
-async fn write_round(connection: &mut SqliteConnection, context: &mut Context, items: &[(&str, &PreparedItem)]) -> Result<()> {
+async fn write_round(connection: &mut Connection<'_>, context: &mut Context, items: &[(&str, &PreparedItem)]) -> Result<()> {
     if items.is_empty() {
         return Ok(());
     }
@@ -118,7 +118,7 @@ async fn write_round(connection: &mut SqliteConnection, context: &mut Context, i
 
 /// Turns the names of scopes and places into numbers.
 async fn number_names<'a>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection<'_>,
     context: &mut Context,
     items: &[(&str, &'a PreparedItem)],
 ) -> Result<Vec<Row<'a>>> {
@@ -150,7 +150,7 @@ async fn number_names<'a>(
 type Key<'a> = (i64, &'a str, Kind);
 
 async fn find_existing<'a>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection<'_>,
     context: &Context,
     rows: &[Row<'a>],
 ) -> Result<HashMap<Key<'a>, Existing>> {
@@ -163,7 +163,7 @@ async fn find_existing<'a>(
         let text =
             "SELECT part, kind, id, scope, owner, archived_run, source_hash, content_hash, processes, column_processes, location
             FROM asset WHERE place = $1 AND part IN (SELECT value FROM json_each($2))";
-        let query = sqlx::query(text).bind(place).bind(text_list(parts.keys().copied()));
+        let query = query(text).bind(place).bind(text_list(parts.keys().copied()));
         for row in query.fetch_all(&mut *connection).await? {
             let part: &str = row.try_get(0)?;
             let (Some((part, ())), Some(kind)) = (parts.get_key_value(part), Kind::from_code(row.try_get(1)?)) else { continue };
@@ -185,9 +185,9 @@ async fn find_existing<'a>(
 }
 
 /// Gives every row its id and says what has to happen to it.
-async fn decide(connection: &mut SqliteConnection, rows: &mut [Row<'_>]) -> Result<()> {
+async fn decide(connection: &mut Connection<'_>, rows: &mut [Row<'_>]) -> Result<()> {
     if rows.iter().any(|row| row.existing.is_none()) {
-        let mut last: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM content").fetch_one(connection).await?;
+        let mut last: i64 = query_scalar("SELECT coalesce(max(id), 0) FROM content").fetch_one(connection).await?;
         for row in rows.iter_mut().filter(|row| row.existing.is_none()) {
             last += 1;
             row.id = last;
@@ -224,7 +224,7 @@ fn action(row: &Row<'_>) -> Action {
 const BEFORE_ROWS: usize = 100;
 
 /// Reads what the rows were that are about to be overwritten.
-async fn read_before(connection: &mut SqliteConnection, rows: &mut [Row<'_>]) -> Result<()> {
+async fn read_before(connection: &mut Connection<'_>, rows: &mut [Row<'_>]) -> Result<()> {
     let mut changing: Vec<&mut Row<'_>> =
         rows.iter_mut().filter(|row| matches!(row.action, Action::Change | Action::Restore)).collect();
     for chunk in changing.chunks_mut(BEFORE_ROWS) {
@@ -240,14 +240,14 @@ async fn read_before(connection: &mut SqliteConnection, rows: &mut [Row<'_>]) ->
 }
 
 /// Archives processes that are no longer derived from what they belonged to.
-async fn archive_dropped(connection: &mut SqliteConnection, context: &mut Context, rows: &[Row<'_>]) -> Result<()> {
+async fn archive_dropped(connection: &mut Connection<'_>, context: &mut Context, rows: &[Row<'_>]) -> Result<()> {
     let owns = |row: &&Row<'_>| row.existing.as_ref().is_some_and(|was| !was.archived && was.processes + was.column_processes > 0);
     let owners: Vec<i64> = rows.iter().filter(owns).map(|row| row.id).collect();
     if owners.is_empty() {
         return Ok(());
     }
     let text = "SELECT id FROM asset WHERE owner > 0 AND owner IN (SELECT value FROM json_each($1)) AND archived_run = 0";
-    let derived: Vec<i64> = sqlx::query_scalar(text).bind(number_list(owners)).fetch_all(&mut *connection).await?;
+    let derived: Vec<i64> = query_scalar(text).bind(number_list(owners)).fetch_all(&mut *connection).await?;
     let kept: HashSet<i64> = rows.iter().map(|row| row.id).collect();
     let dropped: Vec<i64> = derived.into_iter().filter(|id| !kept.contains(id)).collect();
     let archived = archive::archive(connection, context, &dropped).await?;
@@ -256,7 +256,7 @@ async fn archive_dropped(connection: &mut SqliteConnection, context: &mut Contex
 }
 
 /// Finds for every table with a location whether it stands for the S3 object there, or another table does.
-async fn give_locations(connection: &mut SqliteConnection, context: &mut Context, rows: &mut [Row<'_>]) -> Result<()> {
+async fn give_locations(connection: &mut Connection<'_>, context: &mut Context, rows: &mut [Row<'_>]) -> Result<()> {
     let moved = rows.iter().filter(|row| row.action == Action::Change).filter_map(|row| {
         let before = row.before.as_ref()?.location.clone()?;
         let role = row.existing.as_ref().map_or(LocationRole::None, |existing| existing.location);
@@ -292,19 +292,19 @@ fn claims(row: &Row<'_>) -> bool {
     }
 }
 
-async fn taken_locations(connection: &mut SqliteConnection, context: &Context, rows: &[Row<'_>]) -> Result<Vec<String>> {
+async fn taken_locations(connection: &mut Connection<'_>, context: &Context, rows: &[Row<'_>]) -> Result<Vec<String>> {
     let claimed: Vec<&str> =
         rows.iter().filter(|row| claims(row)).filter_map(|row| row.new.location.as_ref().map(S3Location::as_str)).collect();
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
     let text = "SELECT DISTINCT location FROM location WHERE location IN (SELECT value FROM json_each($1)) AND connection = $2";
-    Ok(sqlx::query_scalar(text).bind(text_list(claimed)).bind(context.connection.0).fetch_all(connection).await?)
+    Ok(query_scalar(text).bind(text_list(claimed)).bind(context.connection.0).fetch_all(connection).await?)
 }
 
 const ASSETS: Bulk = Bulk {
-    head: "INSERT INTO asset (place, part, kind, id, scope, owner, archived_run, source_hash, content_hash, columns, processes,
-        column_processes, location) VALUES",
+    table: "asset",
+    columns: "place, part, kind, id, scope, owner, archived_run, source_hash, content_hash, columns, processes, column_processes, location",
     tail: "ON CONFLICT (place, part, kind) DO UPDATE SET scope = excluded.scope, owner = excluded.owner, archived_run = 0,
         source_hash = excluded.source_hash, content_hash = excluded.content_hash, columns = excluded.columns,
         processes = excluded.processes, column_processes = excluded.column_processes, location = excluded.location",
@@ -312,21 +312,19 @@ const ASSETS: Bulk = Bulk {
 };
 
 const CONTENTS: Bulk = Bulk {
-    head: "INSERT INTO content (id, place, part, kind, first_run, changed_run, name, attributes, columns) VALUES",
+    table: "content",
+    columns: "id, place, part, kind, first_run, changed_run, name, attributes, columns",
     tail: "ON CONFLICT (id) DO UPDATE SET changed_run = excluded.changed_run, name = excluded.name,
         attributes = excluded.attributes, columns = excluded.columns",
     width: 9,
 };
 
-const LOCATIONS: Bulk = Bulk {
-    head: "INSERT INTO location (location, asset, connection) VALUES",
-    tail: "ON CONFLICT (location, asset) DO NOTHING",
-    width: 3,
-};
+const LOCATIONS: Bulk =
+    Bulk { table: "location", columns: "location, asset, connection", tail: "ON CONFLICT (location, asset) DO NOTHING", width: 3 };
 
-const WORDS: Bulk = Bulk { head: "INSERT INTO asset_words (rowid, words) VALUES", tail: "", width: 2 };
+const WORDS: Bulk = Bulk { table: "asset_words", columns: "rowid, words", tail: "", width: 2 };
 
-async fn write_rows(connection: &mut SqliteConnection, context: &mut Context, rows: &[Row<'_>]) -> Result<()> {
+async fn write_rows(connection: &mut Connection<'_>, context: &mut Context, rows: &[Row<'_>]) -> Result<()> {
     let run = context.run.0;
     let states: Vec<&Row<'_>> = rows.iter().filter(|row| row.action != Action::Keep).collect();
     ASSETS.write(connection, &states, bind_state).await?;
@@ -377,7 +375,7 @@ fn bind_content(query: Bound, row: &&Row<'_>, run: i64) -> Bound {
         .bind(row.new.columns.clone())
 }
 
-async fn write_words(connection: &mut SqliteConnection, context: &mut Context, rows: &[&Row<'_>]) -> Result<()> {
+async fn write_words(connection: &mut Connection<'_>, context: &mut Context, rows: &[&Row<'_>]) -> Result<()> {
     let stale: Vec<i64> = rows.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
     archive::remove_words(connection, &stale).await?;
     let searched: Vec<&&Row<'_>> = rows.iter().filter(|row| !row.new.search.text.is_empty()).collect();
@@ -385,7 +383,7 @@ async fn write_words(connection: &mut SqliteConnection, context: &mut Context, r
     context.learn(connection, searched.iter().flat_map(|row| row.new.search.vocabulary())).await
 }
 
-async fn write_edges(connection: &mut SqliteConnection, rows: &[&Row<'_>]) -> Result<()> {
+async fn write_edges(connection: &mut Connection<'_>, rows: &[&Row<'_>]) -> Result<()> {
     let processes: Vec<&&Row<'_>> = rows.iter().filter(|row| !row.new.edges.is_empty()).collect();
     let changed: Vec<i64> = processes.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
     edges::remove(connection, &changed).await?;

@@ -4,10 +4,9 @@ use model::document::AssetStatus;
 use model::lineage::{ProcessKind, location_object, location_process, process_name};
 use model::name::connection_of;
 use model::{Asset, Column, KnownAsset, QualifiedName, RunId, S3Location};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use crate::content;
+use crate::db::{Row, query, query_scalar};
 use crate::query::names;
 use crate::{Result, Store};
 
@@ -85,7 +84,7 @@ pub(crate) const SELECT: &str = "SELECT c.id, p.path, c.part, c.kind, c.first_ru
     FROM place p JOIN asset a ON a.place = p.id JOIN content c ON c.id = a.id
     LEFT JOIN run f ON f.id = c.first_run LEFT JOIN run l ON l.id = c.changed_run ";
 
-pub(crate) fn read(row: &SqliteRow) -> Result<StoredAsset> {
+pub(crate) fn read(row: &Row) -> Result<StoredAsset> {
     let stored = content::decode(row)?;
     let archived: i64 = row.try_get(9)?;
     Ok(StoredAsset {
@@ -134,7 +133,7 @@ impl Store {
 
     async fn asset_by_id(&self, id: i64) -> Result<Option<StoredAsset>> {
         let text = format!("{SELECT} WHERE (a.place, a.part, a.kind) = (SELECT place, part, kind FROM content WHERE id = $1)");
-        let row = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id).fetch_optional(self.readers()).await?;
+        let row = query(text).bind(id).fetch_optional(self.readers()).await?;
         let Some(row) = row else { return Ok(None) };
         let mut stored = read(&row)?;
         self.settle_kinds(std::slice::from_mut(&mut stored)).await?;
@@ -144,7 +143,7 @@ impl Store {
     async fn object_asset(&self, name: &QualifiedName) -> Result<Option<StoredAsset>> {
         let Some(location) = S3Location::parse(name.as_str()) else { return Ok(None) };
         let text = "SELECT asset FROM location WHERE location = $1 UNION ALL SELECT process FROM edge WHERE node = $1 LIMIT 1";
-        let id: Option<i64> = sqlx::query_scalar(text).bind(location.as_str().to_owned()).fetch_optional(self.readers()).await?;
+        let id: Option<i64> = query_scalar(text).bind(location.as_str().to_owned()).fetch_optional(self.readers()).await?;
         let Some(id) = id else { return Ok(None) };
         let origin = self.asset_by_id(id).await?;
         Ok(origin.map(|origin| StoredAsset {
@@ -175,7 +174,7 @@ impl Store {
             return Ok(None);
         }
         let text = "SELECT id, path FROM place WHERE path >= $1 AND path < $2 ORDER BY path";
-        let places = sqlx::query(text).bind(format!("{connection}/")).bind(format!("{connection}0"));
+        let places = query(text).bind(format!("{connection}/")).bind(format!("{connection}0"));
         for place in places.fetch_all(self.readers()).await? {
             let (id, path): (i64, &str) = (place.try_get(0)?, place.try_get(1)?);
             if let Some(table) = self.table_of_process(name, id, path).await? {
@@ -193,7 +192,7 @@ impl Store {
             // Encoded names hold no control characters, so one of them can stand between them.
             let text = "SELECT string_agg(part, $4), count(*), max(part) FROM (SELECT part FROM asset
                 WHERE place = $1 AND part > $2 AND kind = 4 AND location > 0 ORDER BY part LIMIT $3)";
-            let query = sqlx::query(text).bind(place).bind(after.clone()).bind(SCANNED_NAMES).bind("\n");
+            let query = query(text).bind(place).bind(after.clone()).bind(SCANNED_NAMES).bind("\n");
             let row = query.fetch_one(self.readers()).await?;
             let parts: Option<&str> = row.try_get(0)?;
             let mut tables = parts.unwrap_or_default().lines().map(|part| format!("{path}{part}"));

@@ -1,8 +1,8 @@
 //! What lies in an asset or folder, page by page.
 
 use model::QualifiedName;
-use sqlx::sqlite::SqliteRow;
 
+use crate::db::{Row, query, query_scalar};
 use crate::dialect::text_list;
 use crate::query::asset::{SELECT, StoredAsset, read};
 use crate::query::names;
@@ -35,7 +35,7 @@ impl Store {
         );
         let after_part = after.map_or("", |after| after.as_str().rsplit('/').next().unwrap_or_default());
         let asked = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-        let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(format!("{name}/")).bind(after_part.to_owned()).bind(asked);
+        let query = query(text).bind(format!("{name}/")).bind(after_part.to_owned()).bind(asked);
         let rows = query.fetch_all(self.readers()).await?;
         let mut assets = rows.iter().take(limit).map(read).collect::<Result<Vec<_>>>()?;
         let more = rows.len() > limit;
@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// Two kinds of one name stay on one page: the page goes on after the name.
-    fn end_page(&self, assets: &mut Vec<StoredAsset>, first_of_next: &SqliteRow) -> Result<Option<QualifiedName>> {
+    fn end_page(&self, assets: &mut Vec<StoredAsset>, first_of_next: &Row) -> Result<Option<QualifiedName>> {
         let next = read(first_of_next)?;
         if assets.last().is_some_and(|last| last.asset.qualified_name == next.asset.qualified_name) {
             assets.push(next);
@@ -59,7 +59,7 @@ impl Store {
         // 12 and 13 are processes.
         let text = "SELECT p.path FROM place p WHERE p.path IN (SELECT value FROM json_each($1))
             AND EXISTS (SELECT 1 FROM asset a WHERE a.place = p.id AND a.archived_run = 0 AND a.kind NOT IN (12, 13)) ORDER BY p.path";
-        let query = sqlx::query_scalar(text).bind(text_list(possible.iter().map(String::as_str)));
+        let query = query_scalar(text).bind(text_list(possible.iter().map(String::as_str)));
         let paths: Vec<String> = query.fetch_all(self.readers()).await?;
         let paths = paths.iter().map(|path| path.trim_end_matches('/'));
         let as_assets = names::find(self.readers(), paths.clone()).await?;

@@ -1,9 +1,9 @@
 //! Everything, page by page, in one stable order.
 
 use model::Kind;
-use sqlx::Row as _;
 
 use crate::connections::ConnectionId;
+use crate::db::query;
 use crate::dialect::number_list;
 use crate::query::asset::{self, StoredAsset};
 use crate::{Result, Store};
@@ -89,7 +89,7 @@ impl Store {
             ORDER BY a.part, a.kind LIMIT $7",
             asset::SELECT
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(text))
+        let query = query(text)
             .bind(cursor.place)
             .bind(cursor.part.clone())
             .bind(cursor.kind)
@@ -111,7 +111,7 @@ impl Store {
         let text = "SELECT id, path FROM place WHERE (path, id) > ($1, $2) AND ($3 IS NULL OR connection = $3)
             AND ($4 IS NULL OR path = $5 OR substr(path, 1, length($4) + 1) = $4 || '/') ORDER BY path, id LIMIT 1";
         let own_place = filter.below.as_deref().map(|name| crate::ingest::prepare::split_name(name).0.to_owned());
-        let row = sqlx::query(text)
+        let row = query(text)
             .bind(cursor.path.clone())
             .bind(cursor.place)
             .bind(filter.connection.map(|connection| connection.0))

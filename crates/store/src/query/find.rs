@@ -1,9 +1,8 @@
 //! From what a person types to an asset.
 
 use model::{GlueTableArn, Kind, QualifiedName};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
+use crate::db::{Row, query};
 use crate::ingest::prepare::split_name;
 use crate::query::asset::Subject;
 use crate::query::rank::Matched;
@@ -96,9 +95,9 @@ impl Store {
             WHERE a.part = $1 AND substr(p.path, length(p.path) - length($2) + 1) = $2 AND a.kind NOT IN (12, 13)
             ORDER BY a.archived_run > 0, p.path, a.archived_run DESC, a.kind LIMIT $3";
         let asked = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
-        let query = sqlx::query(text).bind(part.to_owned()).bind(ending).bind(asked);
+        let query = query(text).bind(part.to_owned()).bind(ending).bind(asked);
         let rows = query.fetch_all(self.readers()).await?;
-        let read = |row: &SqliteRow| -> Result<(Candidate, bool)> {
+        let read = |row: &Row| -> Result<(Candidate, bool)> {
             let qualified_name = QualifiedName::from_encoded(format!("{}{part}", row.try_get::<&str, _>(0)?));
             Ok((Candidate { kind: content::kind(row.try_get(1)?)?, qualified_name }, row.try_get::<i64, _>(2)? == 0))
         };

@@ -10,6 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 use model::document::AssetStatus;
 use model::{Kind, QualifiedName, Reference, S3Location};
 
+use crate::db::query_scalar;
 use crate::identity::node_name;
 use crate::ingest::edges::Side;
 use crate::query::resolve::Accounts;
@@ -147,7 +148,7 @@ impl Store {
         if level == LineageLevel::Columns {
             for (name, _) in begun {
                 let text = "SELECT DISTINCT node FROM edge WHERE node >= $1 AND node < $2 AND kind = 13 ORDER BY node LIMIT $3";
-                let query = sqlx::query_scalar(text).bind(format!("{name}/")).bind(format!("{name}0")).bind(ROWS_MAX);
+                let query = query_scalar(text).bind(format!("{name}/")).bind(format!("{name}0")).bind(ROWS_MAX);
                 let columns: Vec<String> = query.fetch_all(self.readers()).await?;
                 starts.extend(columns);
                 if accounts.is_some() {

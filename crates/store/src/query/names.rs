@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use model::document::AssetStatus;
 use model::name::decode_part;
 use model::{Kind, QualifiedName};
-use sqlx::{Row as _, SqlitePool};
 
+use crate::db::{Readers, query, query_scalar};
 use crate::dialect::{number_list, text_list};
 use crate::ingest::prepare::split_name;
 use crate::{Result, Store, content};
@@ -49,7 +49,7 @@ impl Store {
 
 /// For each qualified name that is stored the asset that goes by it. Where several do (a table that became a view), the active
 /// one, and of several active ones the one of the lower kind.
-pub(crate) async fn find<'a>(pool: &SqlitePool, names: impl IntoIterator<Item = &'a str>) -> Result<HashMap<String, Named>> {
+pub(crate) async fn find<'a>(pool: &Readers, names: impl IntoIterator<Item = &'a str>) -> Result<HashMap<String, Named>> {
     let mut by_place: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for name in names {
         let (place, part) = split_name(name);
@@ -62,7 +62,7 @@ pub(crate) async fn find<'a>(pool: &SqlitePool, names: impl IntoIterator<Item = 
     for (place, parts) in by_place {
         let text = "SELECT a.part, a.id, a.kind, a.archived_run FROM place p JOIN asset a ON a.place = p.id
             WHERE p.path = $1 AND a.part IN (SELECT value FROM json_each($2))";
-        let rows = sqlx::query(text).bind(place.to_owned()).bind(text_list(parts)).fetch_all(pool).await?;
+        let rows = query(text).bind(place.to_owned()).bind(text_list(parts)).fetch_all(pool).await?;
         for row in rows {
             let part: &str = row.try_get(0)?;
             let named =
@@ -77,17 +77,17 @@ pub(crate) async fn find<'a>(pool: &SqlitePool, names: impl IntoIterator<Item = 
 }
 
 /// Leaves out the places that there are none of: names are often asked for that might exist.
-async fn keep_places(pool: &SqlitePool, by_place: &mut BTreeMap<&str, Vec<&str>>) -> Result<()> {
+async fn keep_places(pool: &Readers, by_place: &mut BTreeMap<&str, Vec<&str>>) -> Result<()> {
     let text = "SELECT DISTINCT path FROM place WHERE path IN (SELECT value FROM json_each($1))";
-    let existing: Vec<String> = sqlx::query_scalar(text).bind(text_list(by_place.keys().copied())).fetch_all(pool).await?;
+    let existing: Vec<String> = query_scalar(text).bind(text_list(by_place.keys().copied())).fetch_all(pool).await?;
     let existing: HashSet<&str> = existing.iter().map(String::as_str).collect();
     by_place.retain(|place, _| existing.contains(place));
     Ok(())
 }
 
 /// A name that is not what the last part of a qualified name says, by the id of its asset.
-pub(crate) async fn given_names(pool: &SqlitePool, ids: impl IntoIterator<Item = i64>) -> Result<HashMap<i64, String>> {
+pub(crate) async fn given_names(pool: &Readers, ids: impl IntoIterator<Item = i64>) -> Result<HashMap<i64, String>> {
     let text = "SELECT id, name FROM content WHERE id IN (SELECT value FROM json_each($1)) AND name IS NOT NULL";
-    let rows = sqlx::query(text).bind(number_list(ids)).fetch_all(pool).await?;
+    let rows = query(text).bind(number_list(ids)).fetch_all(pool).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

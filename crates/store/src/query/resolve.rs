@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use model::attribute::Attribute;
 use model::name::{connection_of, decode_part};
 use model::{GlueTableArn, Kind};
-use sqlx::Row as _;
 
+use crate::db::{query, query_scalar};
 use crate::dialect::{number_list, text_list};
 use crate::ingest::prepare::split_name;
 use crate::query::names::{self, Named};
@@ -162,7 +162,7 @@ impl Store {
                 WHERE p.path >= 'default/glue/' || c.number || '/0' AND p.path < 'default/glue/' || c.number || '/:')
             OR EXISTS (SELECT 1 FROM edge e
                 WHERE e.node >= 'default/glue/' || c.number || '/0' AND e.node < 'default/glue/' || c.number || '/:'))";
-        let roots: Vec<String> = sqlx::query_scalar(text).fetch_all(self.readers()).await?;
+        let roots: Vec<String> = query_scalar(text).fetch_all(self.readers()).await?;
         Ok(roots.into_iter().collect())
     }
 
@@ -171,7 +171,7 @@ impl Store {
         // 2 is a catalog.
         let text = "SELECT p.path, a.part FROM place p JOIN asset a ON a.place = p.id
             WHERE p.path IN (SELECT value FROM json_each($1)) AND a.kind = 2 AND a.part <> lower(a.part)";
-        let rows = sqlx::query(text).bind(text_list(roots.iter().map(String::as_str))).fetch_all(self.readers()).await?;
+        let rows = query(text).bind(text_list(roots.iter().map(String::as_str))).fetch_all(self.readers()).await?;
         for row in rows {
             let (path, part): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
             let connection = connections.iter_mut().find(|connection| path.trim_end_matches('/') == connection.root);
@@ -217,7 +217,7 @@ impl Store {
         let known = names::find(self.readers(), tables.iter().map(String::as_str).chain(schemas)).await?;
         let text = r#"SELECT id, attributes FROM content WHERE id IN (SELECT value FROM json_each($1))
             AND attributes LIKE '%"linked%QualifiedName":%'"#;
-        let query = sqlx::query(text).bind(number_list(known.values().map(|named| named.id)));
+        let query = query(text).bind(number_list(known.values().map(|named| named.id)));
         let mut targets = HashMap::new();
         for row in query.fetch_all(self.readers()).await? {
             let attributes = model::document::read_attributes(row.try_get(1)?)?;
@@ -271,7 +271,7 @@ impl Store {
             JOIN edge link ON link.process = target.process AND link.side = 1 JOIN content c ON c.id = target.process
             WHERE target.node IN (SELECT value FROM json_each($1)) AND target.side = 0 AND target.kind = 12
                 AND c.attributes LIKE '%"processKind":"resource-link"%' LIMIT $2"#;
-        let query = sqlx::query(text).bind(text_list(asked.keys().map(String::as_str))).bind(LINKS_MAX);
+        let query = query(text).bind(text_list(asked.keys().map(String::as_str))).bind(LINKS_MAX);
         let mut links = HashSet::new();
         for row in query.fetch_all(self.readers()).await? {
             let (target, link): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);

@@ -2,10 +2,9 @@
 
 use model::document::report::{Changes, Report};
 use model::{Outcome, RunId};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use crate::connections::ConnectionId;
+use crate::db::{Row, query, query_scalar};
 use crate::{Result, Store, StoreError};
 
 /// Which run is meant.
@@ -55,7 +54,7 @@ impl Store {
     /// # Errors
     /// When the catalog cannot be read.
     pub async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>> {
-        let query = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY id DESC LIMIT $1")));
+        let query = query(format!("{SELECT} ORDER BY id DESC LIMIT $1"));
         let rows = query.bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(self.readers()).await?;
         rows.iter().map(read).collect()
     }
@@ -69,7 +68,7 @@ impl Store {
             RunRef::Id(id) => ("WHERE id = $1", id.0),
             RunRef::Latest => ("WHERE id >= $1 ORDER BY id DESC LIMIT 1", 0),
         };
-        let query = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} {condition}"))).bind(id);
+        let query = query(format!("{SELECT} {condition}")).bind(id);
         match query.fetch_optional(self.readers()).await? {
             Some(row) => read(&row),
             None => Err(not_found(run)),
@@ -83,7 +82,7 @@ impl Store {
     pub async fn report(&self, run: RunRef) -> Result<Option<Report>> {
         let id = self.run(run).await?.id;
         let text: Option<String> =
-            sqlx::query_scalar("SELECT report FROM run WHERE id = $1").bind(id.0).fetch_one(self.readers()).await?;
+            query_scalar("SELECT report FROM run WHERE id = $1").bind(id.0).fetch_one(self.readers()).await?;
         text.map(|text| serde_json::from_str(&text).map_err(StoreError::corrupt)).transpose()
     }
 }
@@ -96,7 +95,7 @@ fn not_found(run: RunRef) -> StoreError {
     StoreError::NotFound { message }
 }
 
-fn read(row: &SqliteRow) -> Result<RunSummary> {
+fn read(row: &Row) -> Result<RunSummary> {
     let outcome: Option<&str> = row.try_get(4)?;
     let state = match outcome {
         None => RunState::Running,

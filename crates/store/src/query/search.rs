@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use model::{Kind, QualifiedName};
 
 use crate::content::{self, Stored};
+use crate::db::query_scalar;
 use crate::query::rank::{self, Matched, Question};
 use crate::search_text::{Collector, Ends, descriptions, joined, kind_token};
 use crate::{Result, Store};
@@ -128,7 +129,7 @@ impl Store {
                 break;
             }
             let text = "SELECT rowid FROM asset_words WHERE asset_words MATCH $1 LIMIT $2";
-            let query = sqlx::query_scalar(text).bind(step.clone()).bind(i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX));
+            let query = query_scalar(text).bind(step.clone()).bind(i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX));
             let found: Vec<i64> = query.fetch_all(self.readers()).await?;
             let fresh: Vec<i64> = found.into_iter().filter(|id| !ids.contains(id)).take(wanted).collect();
             ids.extend(fresh);
@@ -169,7 +170,7 @@ impl Store {
         let mut words = BTreeSet::new();
         for beginning in [last, joined].into_iter().filter(|beginning| !beginning.is_empty()) {
             let text = "SELECT word FROM word WHERE word >= $1 AND word < $2 ORDER BY word LIMIT $3";
-            let query = sqlx::query_scalar::<_, String>(text).bind(beginning.to_owned()).bind(format!("{beginning}\u{10FFFF}"));
+            let query = query_scalar::<String>(text).bind(beginning.to_owned()).bind(format!("{beginning}\u{10FFFF}"));
             words.extend(query.bind(COMPLETIONS_MAX).fetch_all(self.readers()).await?);
         }
         Ok(words)

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::document::AssetStatus;
 use model::{GlueTableArn, Kind, QualifiedName, Reference};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
+use crate::db::{Row, query, query_scalar};
 use crate::dialect::{number_list, text_list};
 use crate::identity;
 use crate::ingest::edges::Side;
@@ -93,14 +92,14 @@ impl Store {
 
     /// Whether any asset is made from a Glue table: most catalogs have none, and are not asked for more.
     async fn has_twins(&self) -> Result<bool> {
-        Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM twin)").fetch_one(self.readers()).await?)
+        Ok(query_scalar("SELECT EXISTS (SELECT 1 FROM twin)").fetch_one(self.readers()).await?)
     }
 
     /// Whether any asset is made from a Glue table, or lineage names any by its ARN.
     pub(crate) async fn knows_arns(&self) -> Result<bool> {
         // `;` is the character after the colon.
         let text = "SELECT EXISTS (SELECT 1 FROM twin) OR EXISTS (SELECT 1 FROM edge WHERE node >= 'arn:' AND node < 'arn;')";
-        Ok(sqlx::query_scalar(text).fetch_one(self.readers()).await?)
+        Ok(query_scalar(text).fetch_one(self.readers()).await?)
     }
 
     async fn made_from_table(&self, table: &str) -> Result<Vec<Twin>> {
@@ -109,9 +108,9 @@ impl Store {
         let text =
             "SELECT p.path || c.part, c.kind, c.name FROM twin t JOIN content c ON c.id = t.asset JOIN place p ON p.id = c.place
             WHERE t.source IN (SELECT value FROM json_each($1)) ORDER BY p.path || c.part, c.kind LIMIT $2";
-        let query = sqlx::query(text).bind(text_list(sources.keys().map(String::as_str)));
+        let query = query(text).bind(text_list(sources.keys().map(String::as_str)));
         let rows = query.bind(i64::try_from(TWINS_MAX + 1).unwrap_or(i64::MAX)).fetch_all(self.readers()).await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &Row| {
             let (name, given): (&str, Option<String>) = (row.try_get(0)?, row.try_get(2)?);
             Ok(Twin::new(content::kind(row.try_get(1)?)?, name, given.unwrap_or_else(|| last_part(name))))
         };
@@ -128,7 +127,7 @@ impl Store {
         let wanted: BTreeSet<&str> = towards.values().flatten().copied().collect();
         let spelt: HashMap<String, &GlueTableArn> = towards.keys().map(|arn| (arn.to_string(), arn)).collect();
         let text = "SELECT DISTINCT source FROM twin WHERE source IN (SELECT value FROM json_each($1))";
-        let query = sqlx::query_scalar(text).bind(text_list(spelt.keys().map(String::as_str)));
+        let query = query_scalar(text).bind(text_list(spelt.keys().map(String::as_str)));
         let stored: Vec<String> = query.fetch_all(self.readers()).await?;
         let arns = stored.iter().filter_map(|source| spelt.get(source)).map(|arn| (*arn).clone());
         let holders = self.holders(accounts, arns).await?;
@@ -148,7 +147,7 @@ impl Store {
         let text =
             "SELECT t.source, p.path || c.part, c.kind FROM twin t JOIN content c ON c.id = t.asset JOIN place p ON p.id = c.place
             WHERE t.source IN (SELECT value FROM json_each($1)) ORDER BY t.source, t.asset LIMIT $2";
-        let query = sqlx::query(text).bind(text_list(sources.keys().map(String::as_str))).bind(PAIRS_MAX);
+        let query = query(text).bind(text_list(sources.keys().map(String::as_str))).bind(PAIRS_MAX);
         pairs(&query.fetch_all(self.readers()).await?, &sources)
     }
 
@@ -157,7 +156,7 @@ impl Store {
         let text =
             "SELECT t.source, p.path || c.part, c.kind FROM twin t JOIN content c ON c.id = t.asset JOIN place p ON p.id = c.place
             WHERE t.asset IN (SELECT value FROM json_each($1)) ORDER BY t.source, t.asset LIMIT $2";
-        let rows = sqlx::query(text).bind(number_list(assets)).bind(PAIRS_MAX).fetch_all(self.readers()).await?;
+        let rows = query(text).bind(number_list(assets)).bind(PAIRS_MAX).fetch_all(self.readers()).await?;
         let mut arns = BTreeSet::new();
         for row in &rows {
             arns.extend(GlueTableArn::parse(row.try_get(0)?));
@@ -168,7 +167,7 @@ impl Store {
 }
 
 /// Pairs of rows of source, asset and kind with the tables of each source.
-fn pairs(rows: &[SqliteRow], tables: &BTreeMap<String, Holders>) -> Result<Vec<Pair>> {
+fn pairs(rows: &[Row], tables: &BTreeMap<String, Holders>) -> Result<Vec<Pair>> {
     let mut pairs = Vec::new();
     for row in rows {
         let (source, asset): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);

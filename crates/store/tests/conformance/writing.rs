@@ -196,7 +196,7 @@ pub(crate) async fn ten_thousand_columns_are_stored_and_found(fresh: Fresh) {
 }
 
 pub(crate) async fn a_full_catalog_says_so_and_keeps_what_it_has(fresh: Fresh) {
-    let options = StoreOptions { size_limit_bytes: Some(600_000) };
+    let options = StoreOptions { size_limit_bytes: Some(600_000), ..StoreOptions::default() };
     let store = Store::open_with(&fresh.url(), options).await.unwrap();
     let glue = connection(&store, 1).await;
     crawl(&store, &glue, batch("s", [table("c/s/kept", &["a"])])).await;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::attribute::{Attribute, Value};
 use model::{Asset, Kind, Reference, S3Location};
-use sqlx::Row as _;
 
 use crate::content;
+use crate::db::{query, query_scalar};
 use crate::dialect::text_list;
 use crate::ingest::edges::Side;
 use crate::query::lineage::walk::Hop;
@@ -40,7 +40,7 @@ impl Store {
     async fn hops_of(&self, names: &BTreeSet<&str>, side: Side, level: LineageLevel) -> Result<Vec<Hop>> {
         let text = "SELECT node, process FROM edge WHERE node IN (SELECT value FROM json_each($1)) AND side = $2 AND kind = $3
             ORDER BY node, process LIMIT $4";
-        let query = sqlx::query(text).bind(text_list(names.iter().copied())).bind(side.code()).bind(level.process().code());
+        let query = query(text).bind(text_list(names.iter().copied())).bind(side.code()).bind(level.process().code());
         let rows = query.bind(ROWS_MAX).fetch_all(self.readers()).await?;
         let mut by_process: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         for row in &rows {
@@ -91,7 +91,7 @@ impl Store {
     /// What processes write below a location and no table is nearer to.
     async fn written_below(&self, location: &S3Location) -> Result<Vec<String>> {
         let text = "SELECT DISTINCT node FROM edge WHERE node >= $1 AND node < $2 AND side = 1 ORDER BY node LIMIT $3";
-        let query = sqlx::query_scalar(text).bind(format!("{}/", location.as_str())).bind(format!("{}0", location.as_str()));
+        let query = query_scalar(text).bind(format!("{}/", location.as_str())).bind(format!("{}0", location.as_str()));
         let written: Vec<String> = query.bind(ROWS_MAX).fetch_all(self.readers()).await?;
         if written.is_empty() {
             return Ok(written);
@@ -109,7 +109,7 @@ impl Store {
             "SELECT l.location, p.path, c.part FROM location l JOIN content c ON c.id = l.asset JOIN place p ON p.id = c.place
             WHERE l.location IN (SELECT value FROM json_each($1)) ORDER BY l.location, p.path, c.part LIMIT $2";
         let mut tables: HashMap<String, Vec<String>> = HashMap::new();
-        for row in sqlx::query(text).bind(text_list(locations)).bind(ROWS_MAX).fetch_all(self.readers()).await? {
+        for row in query(text).bind(text_list(locations)).bind(ROWS_MAX).fetch_all(self.readers()).await? {
             let (path, part): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
             tables.entry(row.try_get(0)?).or_default().push(format!("{path}{part}"));
         }

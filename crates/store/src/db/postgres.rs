@@ -1,0 +1,52 @@
+//! A catalog in a PostgreSQL database: a pool for questions and short transactions, and a session of its own for each crawl.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, Executor as _, PgConnection};
+
+use super::connection::Readers;
+use super::database::{Database, Writing};
+use crate::dialect::LOCK_CLASS;
+use crate::error::LOCK_WAIT_SECONDS;
+use crate::store::StoreOptions;
+use crate::url::PostgresUrl;
+use crate::{Result, migrations};
+
+/// How long a question waits for a free connection.
+const ACQUIRE_SECONDS: u64 = 10;
+/// Longest that one statement of the pool runs.
+const STATEMENT_SECONDS: u64 = 60;
+
+pub(super) async fn open(url: &PostgresUrl, options: StoreOptions) -> Result<Database> {
+    migrations::postgres::migrate(&mut connect(url).await?, url).await?;
+    let pool = PgPoolOptions::new()
+        .min_connections(0)
+        .max_connections(options.connections_max)
+        .acquire_timeout(Duration::from_secs(ACQUIRE_SECONDS))
+        .connect_lazy_with(url.options().clone().options([("statement_timeout", format!("{STATEMENT_SECONDS}s"))]));
+    Ok(Database { readers: Readers::Postgres(pool), writing: Writing::Postgres })
+}
+
+pub(super) async fn exists(url: &PostgresUrl) -> Result<bool> {
+    let mut connection = connect(url).await?;
+    Ok(migrations::postgres::version(&mut connection).await? > 0)
+}
+
+/// A session that holds the lock of a connection's crawl, unless another one does. It ends with its connection.
+pub(super) async fn hold(url: &PostgresUrl, connection: i64) -> Result<Option<PgConnection>> {
+    let mut session = connect(url).await?;
+    // Lists of connections stay far below two thousand millions.
+    let number = i32::try_from(connection).unwrap_or(i32::MAX);
+    let query = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCK_CLASS).bind(number);
+    let is_held: bool = query.fetch_one(&mut session).await?;
+    Ok(is_held.then_some(session))
+}
+
+/// A connection outside the pool.
+async fn connect(url: &PostgresUrl) -> Result<PgConnection> {
+    let options: &PgConnectOptions = url.options();
+    let mut connection = PgConnection::connect_with(options).await?;
+    connection.execute(sqlx::AssertSqlSafe(format!("SET lock_timeout = '{LOCK_WAIT_SECONDS}s'"))).await?;
+    Ok(connection)
+}
