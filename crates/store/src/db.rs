@@ -18,4 +18,4 @@ pub(crate) use connection::{Connection, Readers, Writer};
 pub(crate) use database::{Database, Hold};
 pub(crate) use query::{On, query, query_scalar};
 pub(crate) use row::Row;
-pub(crate) use value::List;
+pub(crate) use value::{Condition, List, Value};

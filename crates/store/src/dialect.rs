@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::db::List;
+use crate::db::{Condition, List};
 
 /// How a list is written in a statement, up to the number of its parameter.
 const LIST: &str = "IN (SELECT value FROM json_each(";
@@ -22,7 +22,34 @@ pub(crate) fn postgres_text(text: &str) -> String {
         rest = after;
     }
     out.push_str(rest);
-    out
+    out.replace(MATCH.0, MATCH.1)
+}
+
+/// The first assets whose words meet a condition ($1), at most $2, as SQLite asks; [`postgres_text`] knows it.
+pub(crate) const MATCHING: &str = "SELECT rowid FROM asset_words WHERE asset_words MATCH $1 ORDER BY rowid LIMIT $2";
+/// How the search index is asked for a condition.
+const MATCH: (&str, &str) = ("asset_words MATCH $1", "words @@ $1::tsquery");
+
+/// A condition in the query language of FTS5.
+pub(crate) fn fts5(condition: &Condition) -> String {
+    rendered(condition, '"', [" AND ", " OR "])
+}
+
+/// A condition as a `tsquery`.
+pub(crate) fn tsquery(condition: &Condition) -> String {
+    rendered(condition, '\'', [" & ", " | "])
+}
+
+fn rendered(condition: &Condition, quote: char, [and, or]: [&str; 2]) -> String {
+    let join = |conditions: &[Condition], operator: &str| {
+        let all: Vec<String> = conditions.iter().map(|condition| rendered(condition, quote, [and, or])).collect();
+        format!("({})", all.join(operator))
+    };
+    match condition {
+        Condition::Word(word) => format!("{quote}{word}{quote}"),
+        Condition::All(conditions) => join(conditions, and),
+        Condition::Any(conditions) => join(conditions, or),
+    }
 }
 
 /// A text as PostgreSQL takes it: it has no place for the character NUL.

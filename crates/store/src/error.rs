@@ -171,11 +171,8 @@ pub(crate) const LOCK_WAIT_SECONDS: u64 = 120;
 
 impl From<sqlx::Error> for StoreError {
     fn from(source: sqlx::Error) -> Self {
-        match &source {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
-                return Self::Unreachable { source };
-            }
-            _ => {}
+        if matches!(source, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_)) {
+            return Self::Unreachable { source };
         }
         let Some(error) = source.as_database_error() else {
             return Self::internal("complete a database operation", source);

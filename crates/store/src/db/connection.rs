@@ -72,7 +72,7 @@ impl<'s> Writer<'s> {
         let mut transaction = self.begin().await?;
         let connection = &mut transaction.connection();
         if matches!(connection.handle, Handle::Postgres(_)) {
-            super::query(dialect::LOCK_WRITERS).execute(connection).await?;
+            super::query(dialect::LOCK_WRITERS).fetch_one(connection).await?;
         }
         Ok(transaction)
     }

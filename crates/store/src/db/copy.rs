@@ -40,7 +40,7 @@ fn write_row(values: &[Value], out: &mut Vec<u8>) {
             Value::Text(Some(text)) => write_text(text, out),
             Value::Bytes(Some(bytes)) => write_field(bytes, out),
             Value::Words(words) => write_words(words, out),
-            Value::Number(None) | Value::Text(None) | Value::Bytes(None) | Value::List(_) => {
+            Value::Number(None) | Value::Text(None) | Value::Bytes(None) | Value::List(_) | Value::Condition(_) => {
                 out.extend_from_slice(&(-1_i32).to_be_bytes());
             }
         }

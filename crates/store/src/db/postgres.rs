@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use super::connection::Readers;
 use super::database::{Database, Writing};
@@ -11,10 +11,12 @@ use crate::dialect::LOCK_CLASS;
 use crate::error::LOCK_WAIT_SECONDS;
 use crate::store::StoreOptions;
 use crate::url::PostgresUrl;
-use crate::{Result, migrations};
+use crate::{Result, StoreError, migrations};
 
 /// How long a question waits for a free connection.
 const ACQUIRE_SECONDS: u64 = 10;
+/// How long a crawl waits for another one of its connection to let go.
+const HOLD_WAIT_SECONDS: u64 = 1;
 /// Longest that one statement of the pool runs.
 const STATEMENT_SECONDS: u64 = 60;
 
@@ -33,20 +35,27 @@ pub(super) async fn exists(url: &PostgresUrl) -> Result<bool> {
     Ok(migrations::postgres::version(&mut connection).await? > 0)
 }
 
-/// A session that holds the lock of a connection's crawl, unless another one does. It ends with its connection.
+/// A session that holds the lock of a connection's crawl, unless another one does. It ends with its connection; the server takes a
+/// moment to notice that, which is waited for.
 pub(super) async fn hold(url: &PostgresUrl, connection: i64) -> Result<Option<PgConnection>> {
     let mut session = connect(url).await?;
+    session.execute(AssertSqlSafe(format!("SET lock_timeout = '{HOLD_WAIT_SECONDS}s'"))).await?;
     // Lists of connections stay far below two thousand millions.
     let number = i32::try_from(connection).unwrap_or(i32::MAX);
-    let query = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCK_CLASS).bind(number);
-    let is_held: bool = query.fetch_one(&mut session).await?;
-    Ok(is_held.then_some(session))
+    let query = sqlx::query("SELECT pg_advisory_lock($1, $2)").bind(LOCK_CLASS).bind(number);
+    match query.execute(&mut session).await.map_err(StoreError::from) {
+        Ok(_) => {}
+        Err(StoreError::Locked { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    session.execute(AssertSqlSafe(format!("SET lock_timeout = '{LOCK_WAIT_SECONDS}s'"))).await?;
+    Ok(Some(session))
 }
 
 /// A connection outside the pool.
 async fn connect(url: &PostgresUrl) -> Result<PgConnection> {
     let options: &PgConnectOptions = url.options();
     let mut connection = PgConnection::connect_with(options).await?;
-    connection.execute(sqlx::AssertSqlSafe(format!("SET lock_timeout = '{LOCK_WAIT_SECONDS}s'"))).await?;
+    connection.execute(AssertSqlSafe(format!("SET lock_timeout = '{LOCK_WAIT_SECONDS}s'"))).await?;
     Ok(connection)
 }

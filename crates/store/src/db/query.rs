@@ -161,6 +161,7 @@ pub(super) fn bind_sqlite(query: SqliteQuery, value: Value) -> SqliteQuery {
         Value::Bytes(bytes) => query.bind(bytes),
         Value::List(List::Numbers(numbers)) => query.bind(dialect::json_numbers(&numbers)),
         Value::List(List::Texts(texts)) => query.bind(dialect::json_texts(&texts)),
+        Value::Condition(condition) => query.bind(dialect::fts5(&condition)),
     }
 }
 
@@ -174,5 +175,6 @@ fn bind_postgres(query: PostgresQuery, value: Value) -> PostgresQuery {
         Value::List(List::Texts(texts)) => {
             query.bind(texts.iter().map(|text| dialect::postgres_string(text).into_owned()).collect::<Vec<_>>())
         }
+        Value::Condition(condition) => query.bind(dialect::tsquery(&condition)),
     }
 }

@@ -11,6 +11,22 @@ pub(crate) enum Value {
     /// The distinct words of an asset, separated by spaces: SQLite's index splits them, PostgreSQL takes them as a `tsvector`.
     Words(Arc<str>),
     List(List),
+    /// A condition on the search index.
+    Condition(Condition),
+}
+
+/// A condition on the words of an asset. Words hold letters, digits, `_`, `^` and `$` only (see [`crate::search_text`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    Word(String),
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+}
+
+impl Condition {
+    pub(crate) fn word(word: &str) -> Self {
+        Self::Word(word.to_owned())
+    }
 }
 
 /// A text, whoever owns it.
@@ -101,5 +117,11 @@ impl From<Option<Vec<u8>>> for Value {
 impl From<List> for Value {
     fn from(list: List) -> Self {
         Self::List(list)
+    }
+}
+
+impl From<Condition> for Value {
+    fn from(condition: Condition) -> Self {
+        Self::Condition(condition)
     }
 }

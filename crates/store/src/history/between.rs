@@ -83,7 +83,7 @@ impl Store {
 
     async fn compare_between(&self, ids: &[i64], from: RunId, to: RunId) -> Result<Vec<Changed>> {
         let stored = content::read(self.readers(), ids.iter().copied()).await?;
-        let text = "SELECT h.asset, h.run, 0, h.change, h.name, h.attributes, h.columns FROM history h
+        let text = "SELECT h.asset, h.run, CAST(0 AS BIGINT), h.change, h.name, h.attributes, h.columns FROM history h
             WHERE h.asset IN (SELECT value FROM json_each($1)) AND h.run > $2 ORDER BY h.asset, h.run";
         let rows = query(text).bind(number_list(ids.iter().copied())).bind(from.0).fetch_all(self.readers()).await?;
         let mut entries: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();

@@ -107,7 +107,7 @@ impl RunWriter {
         loop {
             let text = "SELECT string_agg(CAST(id AS TEXT), ','), count(*), max(part) FROM (
                 SELECT id, part FROM asset WHERE place = $1 AND part >= $2 AND archived_run = 0 AND owner = 0
-                    AND scope IN (SELECT value FROM json_each($3)) ORDER BY part, kind LIMIT $4)";
+                    AND scope IN (SELECT value FROM json_each($3)) ORDER BY part, kind LIMIT $4) AS listed";
             let query = query(text).bind(place.id).bind(after.clone()).bind(scopes.clone()).bind(PAGE_IDS);
             let row = query.fetch_one(self.store.readers()).await?;
             let (ids, count): (Option<String>, i64) = (row.try_get(0)?, row.try_get(1)?);

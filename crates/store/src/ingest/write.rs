@@ -8,7 +8,7 @@ use model::{Kind, S3Location};
 
 use crate::Result;
 use crate::content::{self, Stored};
-use crate::db::{Bound, Bulk, Connection, query, query_scalar};
+use crate::db::{Bound, Bulk, Connection, Value, query, query_scalar};
 use crate::dialect::{number_list, text_list};
 use crate::ingest::archive::{self, Removed};
 use crate::ingest::context::Context;
@@ -326,15 +326,19 @@ const WORDS: Bulk = Bulk { table: "asset_words", columns: "rowid, words", tail: 
 
 async fn write_rows(connection: &mut Connection<'_>, context: &mut Context, rows: &[Row<'_>]) -> Result<()> {
     let run = context.run.0;
-    let states: Vec<&Row<'_>> = rows.iter().filter(|row| row.action != Action::Keep).collect();
-    ASSETS.write(connection, &states, bind_state).await?;
+    let (new, other): (Vec<&Row<'_>>, Vec<&Row<'_>>) =
+        rows.iter().filter(|row| row.action != Action::Keep).partition(|row| row.action == Action::Create);
+    ASSETS.write_new(connection, &new, bind_state).await?;
+    ASSETS.write(connection, &other, bind_state).await?;
     let mut contents: Vec<&Row<'_>> = rows.iter().filter(|row| row.action.writes_content()).collect();
     if contents.is_empty() {
         return Ok(());
     }
     // The search index wants ascending ids: it starts a new segment for every step back.
     contents.sort_unstable_by_key(|row| row.id);
-    CONTENTS.write(connection, &contents, |query, row| bind_content(query, row, run)).await?;
+    let (new, other): (Vec<&Row<'_>>, Vec<&Row<'_>>) = contents.iter().partition(|row| row.action == Action::Create);
+    CONTENTS.write_new(connection, &new, |query, row| bind_content(query, row, run)).await?;
+    CONTENTS.write(connection, &other, |query, row| bind_content(query, row, run)).await?;
     let claimed: Vec<(&str, i64)> =
         contents.iter().filter(|row| claims(row)).filter_map(|row| Some((row.new.location.as_ref()?.as_str(), row.id))).collect();
     let connection_id = context.connection.0;
@@ -379,7 +383,8 @@ async fn write_words(connection: &mut Connection<'_>, context: &mut Context, row
     let stale: Vec<i64> = rows.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
     archive::remove_words(connection, &stale).await?;
     let searched: Vec<&&Row<'_>> = rows.iter().filter(|row| !row.new.search.text.is_empty()).collect();
-    WORDS.write(connection, &searched, |query, row| query.bind(row.id).bind(Arc::clone(&row.new.search.text))).await?;
+    let words = |bound: Bound, row: &&&Row<'_>| bound.bind(row.id).bind(Value::Words(Arc::clone(&row.new.search.text)));
+    WORDS.write_new(connection, &searched, words).await?;
     context.learn(connection, searched.iter().flat_map(|row| row.new.search.vocabulary())).await
 }
 

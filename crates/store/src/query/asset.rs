@@ -191,7 +191,7 @@ impl Store {
         loop {
             // Encoded names hold no control characters, so one of them can stand between them.
             let text = "SELECT string_agg(part, $4), count(*), max(part) FROM (SELECT part FROM asset
-                WHERE place = $1 AND part > $2 AND kind = 4 AND location > 0 ORDER BY part LIMIT $3)";
+                WHERE place = $1 AND part > $2 AND kind = 4 AND location > 0 ORDER BY part LIMIT $3) AS names";
             let query = query(text).bind(place).bind(after.clone()).bind(SCANNED_NAMES).bind("\n");
             let row = query.fetch_one(self.readers()).await?;
             let parts: Option<&str> = row.try_get(0)?;

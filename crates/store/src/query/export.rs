@@ -83,8 +83,8 @@ impl Store {
             return Ok(None);
         }
         let text = format!(
-            "{} WHERE p.id = $1 AND (a.part, a.kind) > ($2, $3) AND ($4 OR a.archived_run = 0)
-                AND ($5 = '[]' OR a.kind IN (SELECT value FROM json_each($5)))
+            "{} WHERE p.id = $1 AND (a.part, a.kind) > ($2, $3) AND ($4 = 1 OR a.archived_run = 0)
+                AND ($8 = 1 OR a.kind IN (SELECT value FROM json_each($5)))
                 AND ($6 IS NULL OR p.path || a.part = $6 OR substr(p.path, 1, length($6) + 1) = $6 || '/')
             ORDER BY a.part, a.kind LIMIT $7",
             asset::SELECT
@@ -96,7 +96,8 @@ impl Store {
             .bind(filter.archived == Archived::Included)
             .bind(number_list(filter.kinds.iter().map(|kind| kind.code())))
             .bind(filter.below.clone())
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(filter.kinds.is_empty());
         let rows = query.fetch_all(self.readers()).await?;
         let full = rows.len() == limit;
         for row in &rows {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use model::{Kind, QualifiedName};
 
 use crate::content::{self, Stored};
-use crate::db::query_scalar;
+use crate::db::{Condition, query_scalar};
+use crate::dialect;
 use crate::query::rank::{self, Matched, Question};
 use crate::search_text::{Collector, Ends, descriptions, joined, kind_token};
 use crate::{Result, Store};
@@ -48,30 +49,30 @@ const COMPLETIONS_MAX: i64 = 24;
 /// Conditions on the search index, from the most to the least telling.
 #[derive(Debug, Default)]
 pub(crate) struct MatchPlan {
-    steps: Vec<String>,
+    steps: Vec<Condition>,
 }
 
 impl MatchPlan {
     /// Assets of exactly one of these names, whatever its case.
     pub(crate) fn exact_names(names: &[&str]) -> Self {
-        let mut steps: Vec<String> = names.iter().filter_map(|name| exact(name)).collect();
+        let mut steps: Vec<Condition> = names.iter().filter_map(|name| exact(name)).collect();
         steps.dedup();
         Self { steps }
     }
 }
 
 /// A condition that holds for assets of this name: by its letters and digits, or by its pieces where it has neither.
-fn exact(name: &str) -> Option<String> {
+fn exact(name: &str) -> Option<Condition> {
     if joined(name).is_empty() {
         return pieces(name, Ends::Both);
     }
     let mut collector = Collector::default();
     collector.whole_name(name);
-    Some(quoted(collector.text().trim_end()))
+    Some(Condition::word(collector.text().trim_end()))
 }
 
 /// A condition that holds for names with these pieces; `None` where there is no piece.
-fn pieces(name: &str, ends: Ends) -> Option<String> {
+fn pieces(name: &str, ends: Ends) -> Option<Condition> {
     let mut collector = Collector::default();
     collector.pieces(name, ends);
     let all: Vec<&str> = collector.text().split_ascii_whitespace().collect();
@@ -79,20 +80,7 @@ fn pieces(name: &str, ends: Ends) -> Option<String> {
     let step = all.len().div_ceil(PIECES_MAX).max(1);
     let mut chosen: Vec<&str> = all.iter().step_by(step).copied().collect();
     chosen.extend(all.last().filter(|last| !chosen.contains(last)));
-    (!chosen.is_empty()).then(|| all_of(chosen.into_iter().map(quoted)))
-}
-
-/// A word as the index's query language wants it. Words hold no quotes.
-fn quoted(word: &str) -> String {
-    format!("\"{word}\"")
-}
-
-fn all_of(conditions: impl IntoIterator<Item = String>) -> String {
-    conditions.into_iter().collect::<Vec<_>>().join(" AND ")
-}
-
-fn any_of(conditions: impl IntoIterator<Item = String>) -> String {
-    format!("({})", conditions.into_iter().collect::<Vec<_>>().join(" OR "))
+    (!chosen.is_empty()).then(|| Condition::All(chosen.into_iter().map(Condition::word).collect()))
 }
 
 impl Store {
@@ -128,8 +116,8 @@ impl Store {
             if wanted == 0 {
                 break;
             }
-            let text = "SELECT rowid FROM asset_words WHERE asset_words MATCH $1 LIMIT $2";
-            let query = query_scalar(text).bind(step.clone()).bind(i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX));
+            let limit = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
+            let query = query_scalar(dialect::MATCHING).bind(step.clone()).bind(limit);
             let found: Vec<i64> = query.fetch_all(self.readers()).await?;
             let fresh: Vec<i64> = found.into_iter().filter(|id| !ids.contains(id)).take(wanted).collect();
             ids.extend(fresh);
@@ -142,25 +130,25 @@ impl Store {
         collector.words(&query.text);
         let words: Vec<&str> = collector.text().split_ascii_whitespace().take(QUERY_WORDS_MAX).collect();
         let whole = query.text.trim();
-        let mut steps: Vec<String> = Vec::new();
+        let mut steps: Vec<Condition> = Vec::new();
         steps.extend(exact(whole));
         steps.extend(pieces(whole, Ends::Start));
         let joined = joined(whole);
         if !joined.is_empty() {
-            steps.push(quoted(&joined));
+            steps.push(Condition::word(&joined));
         }
-        steps.extend((words.len() > 1).then(|| all_of(words.iter().copied().map(quoted))));
+        steps.extend((words.len() > 1).then(|| Condition::All(words.iter().copied().map(Condition::word).collect())));
         if let Some((last, others)) = words.split_last() {
             let completions = self.completions(last, &joined).await?;
             if !completions.is_empty() {
-                let begun = any_of(completions.iter().map(|word| quoted(word)));
-                steps.push(all_of(others.iter().copied().map(quoted).chain([begun])));
+                let begun = Condition::Any(completions.iter().map(|word| Condition::word(word)).collect());
+                steps.push(Condition::All(others.iter().copied().map(Condition::word).chain([begun]).collect()));
             }
         }
         steps.extend(pieces(whole, Ends::Neither));
         if !query.kinds.is_empty() {
-            let kinds = any_of(query.kinds.iter().map(|kind| quoted(&kind_token(*kind))));
-            steps = steps.into_iter().map(|step| format!("{kinds} AND {step}")).collect();
+            let kinds = Condition::Any(query.kinds.iter().map(|kind| Condition::word(&kind_token(*kind))).collect());
+            steps = steps.into_iter().map(|step| Condition::All(vec![kinds.clone(), step])).collect();
         }
         Ok(MatchPlan { steps })
     }

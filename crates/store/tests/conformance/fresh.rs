@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::postgres;
 use model::attribute::Attribute;
 use model::{Asset, AssetBatch, ColumnDraft, Item, Kind, KnownAsset, Outcome, QualifiedName, Scope, ScopeReport, SourceHash};
 use store::{
@@ -10,27 +11,51 @@ use store::{
     Store, StoredAsset,
 };
 
-/// A folder that goes when the test ends.
+/// Where a fresh catalog can be made; it goes when the test ends.
 pub(crate) struct Fresh {
-    folder: PathBuf,
+    place: Place,
 }
 
-static FOLDERS: AtomicU32 = AtomicU32::new(0);
+enum Place {
+    Folder(PathBuf),
+    Database(CatalogUrl),
+}
+
+static FRESH: AtomicU32 = AtomicU32::new(0);
 
 impl Fresh {
     pub(crate) fn sqlite() -> Self {
-        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let number = FRESH.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("store-conformance-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        Self { folder }
+        Self { place: Place::Folder(folder) }
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        let number = FRESH.fetch_add(1, Ordering::Relaxed);
+        Self { place: Place::Database(postgres::database(&format!("conformance_{number}")).await) }
+    }
+
+    /// Another one in the same kind of database.
+    pub(crate) async fn another(&self) -> Self {
+        match &self.place {
+            Place::Folder(_) => Self::sqlite(),
+            Place::Database(_) => Self::postgres().await,
+        }
     }
 
     pub(crate) fn file(&self) -> PathBuf {
-        self.folder.join("new").join("catalog.db")
+        match &self.place {
+            Place::Folder(folder) => folder.join("new").join("catalog.db"),
+            Place::Database(url) => panic!("{url} is no file"),
+        }
     }
 
     pub(crate) fn url(&self) -> CatalogUrl {
-        CatalogUrl::sqlite(self.file())
+        match &self.place {
+            Place::Folder(_) => CatalogUrl::sqlite(self.file()),
+            Place::Database(url) => url.clone(),
+        }
     }
 
     pub(crate) async fn open(&self) -> Store {
@@ -40,7 +65,9 @@ impl Fresh {
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+        if let Place::Folder(folder) = &self.place {
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
 }
 

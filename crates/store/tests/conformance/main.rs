@@ -11,6 +11,8 @@ mod names;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod removal;
 #[cfg(test)]
 mod runs;
@@ -39,15 +41,34 @@ macro_rules! conformance {
                 }
             )+
         }
+        #[cfg(test)]
+        mod postgres_15 {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    crate::$module::$name(crate::fresh::Fresh::postgres().await).await;
+                }
+            )+
+        }
+    };
+}
+
+/// Runs each function against SQLite alone: what is about files.
+macro_rules! files {
+    ($($module:ident :: $name:ident),+ $(,)?) => {
+        #[cfg(test)]
+        mod sqlite_files {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    crate::$module::$name(crate::fresh::Fresh::sqlite()).await;
+                }
+            )+
+        }
     };
 }
 
 conformance! {
-    opening::a_new_catalog_is_for_its_owner_only_and_opens_again,
-    opening::a_closed_catalog_is_one_file,
-    opening::what_is_no_catalog_is_refused_and_left_alone,
-    opening::questions_to_a_missing_catalog_say_how_to_make_one,
-    opening::a_catalog_of_a_newer_version_is_refused,
     opening::connections_are_found_again_by_name_and_keep_their_number,
     writing::a_batch_applied_twice_changes_nothing,
     writing::an_unchanged_crawl_writes_next_to_nothing,
@@ -57,7 +78,6 @@ conformance! {
     writing::processes_that_are_no_longer_derived_go,
     writing::what_differs_twice_in_one_run_is_stored_as_last_delivered,
     writing::ten_thousand_columns_are_stored_and_found,
-    writing::a_full_catalog_says_so_and_keeps_what_it_has,
     writing::readers_see_flushed_batches_in_the_middle_of_a_run,
     runs::a_second_crawl_of_a_connection_is_refused_while_one_runs,
     runs::a_run_that_was_killed_is_marked_by_the_next,
@@ -109,4 +129,13 @@ conformance! {
     studio_kinds::what_lies_in_a_domain_project_or_glossary_goes_with_it,
     studio_kinds::a_project_that_was_seen_stays_with_what_lies_in_it,
     studio_kinds::technical_names_summaries_and_terms_are_searched,
+}
+
+files! {
+    opening::a_new_catalog_is_for_its_owner_only_and_opens_again,
+    opening::a_closed_catalog_is_one_file,
+    opening::what_is_no_catalog_is_refused_and_left_alone,
+    opening::questions_to_a_missing_catalog_say_how_to_make_one,
+    opening::a_catalog_of_a_newer_version_is_refused,
+    writing::a_full_catalog_says_so_and_keeps_what_it_has,
 }

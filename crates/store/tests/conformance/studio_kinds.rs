@@ -79,7 +79,8 @@ pub(crate) async fn columns_of_the_studio_are_counted_found_and_exported_as_such
 
 pub(crate) async fn what_lies_in_a_domain_project_or_glossary_goes_with_it(fresh: Fresh) {
     for (gone, left) in [("d", 0), ("d/p", 5), ("d/glossaries/g", 9)] {
-        let store = Store::open(&store::CatalogUrl::sqlite(fresh.file().with_extension(gone.replace('/', "-")))).await.unwrap();
+        let fresh = fresh.another().await;
+        let store = fresh.open().await;
         let studio = studio(&store, 1).await;
         crawl(&store, &studio, batch("d", domain())).await;
         // The assets below are seen again before their container turns out to be gone.
