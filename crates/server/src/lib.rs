@@ -1,1 +1,4 @@
 //! The control plane: everything that `isinglass serve` is, as a library.
+
+pub mod randomness;
+pub mod sealing;
