@@ -1,4 +1,6 @@
 //! The control plane: everything that `isinglass serve` is, as a library.
 
+pub mod auth;
 pub mod randomness;
+pub mod schedule;
 pub mod sealing;
