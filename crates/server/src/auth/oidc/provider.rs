@@ -24,6 +24,8 @@ use crate::outbound::Outbound;
 const REFRESH_AFTER_MS: i64 = 3_600_000;
 /// A key that is not known makes us ask at most this often, milliseconds: anybody can send such a token.
 const REFRESH_FOR_KEY_AFTER_MS: i64 = 60_000;
+/// After a failure the provider is left alone for this time, milliseconds.
+const ASK_AGAIN_AFTER_MS: i64 = 10_000;
 /// How far clocks may differ, seconds.
 const CLOCK_SKEW_SECONDS: i64 = 60;
 /// Signatures that are accepted. None with a shared secret, and not `none`.
@@ -71,10 +73,13 @@ pub(super) struct Registration {
     pub(super) redirect_url: RedirectUrl,
 }
 
-#[derive(Debug)]
+/// What came of asking the provider.
+#[derive(Debug, Default)]
 struct Known {
-    client: Arc<ProviderClient>,
+    client: Option<Arc<ProviderClient>>,
     fetched_ms: i64,
+    /// Why it could not be asked the last time, and when that was.
+    failure: Option<(String, i64)>,
 }
 
 #[derive(Debug)]
@@ -82,12 +87,12 @@ pub(super) struct Provider {
     registration: Registration,
     http: Adapter,
     /// Held while the provider is asked, so that many sign-ins ask once.
-    known: Mutex<Option<Known>>,
+    known: Mutex<Known>,
 }
 
 impl Provider {
     pub(super) fn new(registration: Registration, outbound: Outbound) -> Self {
-        Self { registration, http: Adapter(outbound), known: Mutex::new(None) }
+        Self { registration, http: Adapter(outbound), known: Mutex::default() }
     }
 
     pub(super) async fn client(&self, now_ms: i64) -> Result<Arc<ProviderClient>, OidcError> {
@@ -118,34 +123,35 @@ impl Provider {
         token.claims(&verifier(&client, now_ms)?, nonce).cloned().map_err(|error| id_token(&error))
     }
 
-    /// When the provider cannot be asked anew, what it said before still holds.
+    /// When the provider cannot be asked anew, what it said before still holds. A failure is remembered for a while, as those
+    /// who wait for the lock would otherwise fail one after the other, each after the whole time limit.
     async fn client_not_older_than(&self, age_ms: i64, now_ms: i64) -> Result<Arc<ProviderClient>, OidcError> {
         let mut known = self.known.lock().await;
-        let before = known.as_ref().map(|known| (Arc::clone(&known.client), known.fetched_ms));
-        if let Some((client, fetched_ms)) = &before
-            && now_ms.saturating_sub(*fetched_ms) < age_ms
-        {
+        if let Some(client) = known.client.as_ref().filter(|_client| now_ms.saturating_sub(known.fetched_ms) < age_ms) {
             return Ok(Arc::clone(client));
         }
-        match (self.discover().await, before) {
-            (Ok(client), _) => {
-                let client = Arc::new(client);
-                *known = Some(Known { client: Arc::clone(&client), fetched_ms: now_ms });
-                Ok(client)
+        let failed_lately =
+            known.failure.as_ref().is_some_and(|(_reason, at_ms)| now_ms.saturating_sub(*at_ms) < ASK_AGAIN_AFTER_MS);
+        if !failed_lately {
+            self.refresh(&mut known, now_ms).await;
+        }
+        let reason = known.failure.as_ref().map_or("it was not asked", |(reason, _at_ms)| reason);
+        known.client.as_ref().map(Arc::clone).ok_or_else(|| self.undescribed(reason))
+    }
+
+    async fn refresh(&self, known: &mut Known, now_ms: i64) {
+        match self.discover().await {
+            Ok(client) => *known = Known { client: Some(Arc::new(client)), fetched_ms: now_ms, failure: None },
+            Err(reason) => {
+                tracing::warn!(issuer = %self.registration.issuer.as_str(), reason, "the identity provider cannot be asked");
+                known.failure = Some((reason, now_ms));
             }
-            (Err(error), Some((client, _))) => {
-                tracing::warn!(%error, "the identity provider cannot be asked anew; what it said before is used");
-                Ok(client)
-            }
-            (Err(error), None) => Err(error),
         }
     }
 
-    async fn discover(&self) -> Result<ProviderClient, OidcError> {
+    async fn discover(&self) -> Result<ProviderClient, String> {
         let issuer = self.registration.issuer.clone();
-        let metadata = CoreProviderMetadata::discover_async(issuer, &self.http)
-            .await
-            .map_err(|error| self.undescribed(&discovery_reason(&error)))?;
+        let metadata = CoreProviderMetadata::discover_async(issuer, &self.http).await.map_err(|error| discovery_reason(&error))?;
         let auth_type = auth_type(&metadata);
         let (client_id, secret) = (self.registration.client_id.clone(), self.registration.client_secret.clone());
         Ok(ProviderClient::from_provider_metadata(metadata, client_id, secret)

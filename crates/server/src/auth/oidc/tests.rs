@@ -255,7 +255,9 @@ async fn a_provider_that_is_down_or_names_another_issuer_is_an_error_that_says_s
     let error = stage.oidc.begin(LocalPath::root(), NOW_MS).await.unwrap_err();
     assert!(error.is_of_the_provider() && error.to_string().contains("it answered 503"), "{error}");
     stage.provider.script(|script| (script.is_down, script.issuer) = (Down::No, Some("https://evil.test".to_owned())));
-    let error = stage.oidc.begin(LocalPath::root(), NOW_MS).await.unwrap_err();
+    let soon = stage.oidc.begin(LocalPath::root(), NOW_MS + 9_999).await.unwrap_err();
+    assert_eq!((soon.to_string(), stage.provider.script(|script| script.discoveries)), (error.to_string(), 1));
+    let error = stage.oidc.begin(LocalPath::root(), NOW_MS + 10_000).await.unwrap_err();
     assert!(error.to_string().contains("names another issuer"), "{error}");
 }
 
