@@ -10,6 +10,7 @@ mod credential;
 mod credential_write;
 mod guard;
 mod idempotency;
+mod ids;
 mod page;
 mod rewrap;
 mod secret;
@@ -22,18 +23,19 @@ mod user;
 mod user_write;
 
 pub use audit::{Actor, Audit, AuditEvent, AuditTarget, AuditVia};
-pub use audit_log::{AuditEntry, AuditFilter, AuditId};
+pub use audit_log::{AuditEntry, AuditFilter};
 pub use bootstrap::{Bootstrap, BootstrapToken};
-pub use credential::{Credential, CredentialId, StoredSecret};
+pub use credential::{Credential, StoredSecret};
 pub use credential_write::{CredentialEdit, NewCredential, SecretEdit};
 pub use idempotency::{Answer, Claim, IdempotencyKey, RequestHash};
+pub use ids::{AuditId, CredentialId, TokenId, UserId};
 pub use page::{Page, PageRequest};
 pub use secret::{PasswordHash, SealedSecret, SecretHash};
 pub use session::{NewSession, Session, SignedIn};
 pub use setup::{NewAdministrator, NewSetupLink};
-pub use token::{NewToken, Token, TokenId};
+pub use token::{NewToken, Token};
 pub use token_find::TokenOwner;
-pub use user::{OidcIdentity, Role, User, UserId, UserState};
+pub use user::{OidcIdentity, Role, User, UserState};
 pub use user_write::{NewUser, OidcSignIn, UserEdit};
 
 /// Rows that one pruning deletes at most, so that others are not kept waiting: what is left goes with the next one.

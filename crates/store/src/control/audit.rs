@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
+use super::ids::{TokenId, UserId};
 use super::text::{shown, shown_if_any};
-use super::token::TokenId;
-use super::user::UserId;
 use crate::db::{Connection, query};
 use crate::{Result, Store};
 

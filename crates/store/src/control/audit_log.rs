@@ -4,14 +4,10 @@ use serde_json::json;
 
 use super::PRUNED_ROWS_MAX;
 use super::audit::{Audit, AuditEvent, AuditTarget, append};
+use super::ids::{AuditId, UserId};
 use super::page::{Page, PageRequest};
-use super::user::UserId;
 use crate::db::{Query, Row, Value, query};
 use crate::{Result, Store};
-
-/// The number of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AuditId(pub i64);
 
 /// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,14 +1,10 @@
 //! Credentials: a part that everybody may see, and a secret that the server has sealed. What reads the secret is named so.
 
+use super::ids::{CredentialId, UserId};
 use super::page::{Page, PageRequest};
 use super::secret::SealedSecret;
-use super::user::UserId;
 use crate::db::{Connection, Row, query};
 use crate::{Result, Store, StoreError};
-
-/// The number of a credential. It is never given to another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CredentialId(pub i64);
 
 /// A credential without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +85,7 @@ pub(super) async fn credential_in(connection: &mut Connection<'_>, id: Credentia
 }
 
 fn no_credential(id: CredentialId) -> StoreError {
-    StoreError::NotFound { message: format!("there is no credential {}: list the credentials to see their numbers", id.0) }
+    StoreError::NotFound { message: format!("there is no credential {}: list the credentials to see their numbers", id) }
 }
 
 pub(super) fn read(row: &Row) -> Result<Credential> {

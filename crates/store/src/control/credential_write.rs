@@ -5,8 +5,9 @@ use std::error::Error;
 use serde_json::{Value, json};
 
 use super::audit::{Audit, AuditEvent, AuditTarget, append};
-use super::credential::{COLUMNS, Credential, CredentialId, credential_in, read};
+use super::credential::{COLUMNS, Credential, credential_in, read};
 use super::guard::{Guard, enter};
+use super::ids::CredentialId;
 use super::secret::SealedSecret;
 use super::text::{checked_json, checked_name};
 use crate::db::{Connection, Row, query, query_scalar};

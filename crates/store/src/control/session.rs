@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::audit::{Audit, append};
+use super::ids::UserId;
 use super::secret::SecretHash;
 use super::text::shown_if_any;
-use super::user::{USER_COLUMNS, User, UserId, UserState, read_user, user_in};
+use super::user::{USER_COLUMNS, User, UserState, read_user, user_in};
 use super::user_write::event;
 use super::{PRUNED_ROWS_MAX, SEEN_EVERY_MS};
 use crate::db::{Connection, Row, query, query_scalar};

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::audit::{Audit, AuditEvent, AuditTarget, append};
+use super::ids::{TokenId, UserId};
 use super::page::{Page, PageRequest};
 use super::secret::SecretHash;
 use super::session::refuse_disabled;
 use super::text::{checked_json, checked_name};
-use super::user::{UserId, user_in};
+use super::user::user_in;
 use crate::db::{Connection, Row, query, query_scalar};
 use crate::{Result, Store, StoreError};
 
@@ -15,10 +16,6 @@ use crate::{Result, Store, StoreError};
 const TOKENS_OF_USER_MAX: i64 = 100;
 /// Bytes of a token's scopes.
 const SCOPES_BYTES_MAX: usize = 4096;
-
-/// The number of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TokenId(pub i64);
 
 /// A token to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,7 +161,7 @@ fn event(action: &'static str, token: &Token, detail: Value) -> AuditEvent {
 }
 
 fn no_token(id: TokenId) -> StoreError {
-    StoreError::NotFound { message: format!("there is no token {}: list the tokens to see their numbers", id.0) }
+    StoreError::NotFound { message: format!("there is no token {}: list the tokens to see their numbers", id) }
 }
 
 pub(super) fn read_token(row: &Row) -> Result<Token> {

@@ -1,14 +1,11 @@
 //! Users: who they are and what they may do at most.
 
+use super::ids::UserId;
 use super::page::{Page, PageRequest};
 use super::secret::PasswordHash;
 use super::text::folded;
 use crate::db::{Connection, Row, query, query_scalar};
 use crate::{Result, Store, StoreError};
-
-/// The number of a user. It is never given to somebody else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserId(pub i64);
 
 /// What a user may do at most. Each role may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,7 +163,7 @@ pub(super) async fn active_administrators(connection: &mut Connection<'_>) -> Re
 }
 
 pub(super) fn no_user(id: UserId) -> StoreError {
-    StoreError::NotFound { message: format!("there is no user {}: list the users to see their numbers", id.0) }
+    StoreError::NotFound { message: format!("there is no user {}: list the users to see their numbers", id) }
 }
 
 pub(super) fn read_user(row: &Row) -> Result<User> {

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::audit::{Audit, AuditEvent, AuditTarget, append};
 use super::guard::{Guard, enter};
+use super::ids::UserId;
 use super::secret::PasswordHash;
 use super::text::{checked_name, folded, shown_if_any};
-use super::user::{OidcIdentity, Role, USER_COLUMNS, User, UserId, UserState, active_administrators, read_user, user_in};
+use super::user::{OidcIdentity, Role, USER_COLUMNS, User, UserState, active_administrators, read_user, user_in};
 use super::{session, token};
 use crate::db::{Connection, query};
 use crate::{Result, Store, StoreError};
