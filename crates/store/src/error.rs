@@ -65,6 +65,32 @@ pub enum StoreError {
         /// What contradicts what, and what to do.
         message: String,
     },
+    /// The name is taken.
+    #[error("there is a {noun} `{name}` already (number {id}): choose another name, or edit that {noun}")]
+    Exists {
+        /// What has the name.
+        noun: &'static str,
+        /// Its number.
+        id: i64,
+        /// The name as it is stored.
+        name: String,
+    },
+    /// Somebody else has changed it since it was read.
+    #[error("the {noun} {id} was changed meanwhile, it has version {version} now: read it again and repeat the change")]
+    Stale {
+        /// What was to be changed.
+        noun: &'static str,
+        /// Its number.
+        id: i64,
+        /// Its version now.
+        version: i64,
+    },
+    /// A value cannot be stored as it is.
+    #[error("{message}")]
+    Invalid {
+        /// What is wrong with which value, and what to give instead.
+        message: String,
+    },
     /// There is no such thing in the catalog.
     #[error("{message}")]
     NotFound {

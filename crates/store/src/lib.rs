@@ -6,6 +6,7 @@
 
 mod connections;
 mod content;
+mod control;
 mod db;
 mod dialect;
 mod error;
@@ -20,6 +21,12 @@ mod store;
 mod url;
 
 pub use connections::{Connection, ConnectionId, ConnectionSpec};
+pub use control::{
+    Actor, Answer, Audit, AuditEntry, AuditEvent, AuditFilter, AuditId, AuditTarget, AuditVia, Bootstrap, BootstrapToken, Claim,
+    Credential, CredentialEdit, CredentialId, IdempotencyKey, NewAdministrator, NewCredential, NewSession, NewSetupLink, NewToken,
+    NewUser, OidcIdentity, OidcSignIn, Page, PageRequest, PasswordHash, RequestHash, Role, SealedSecret, SecretEdit, SecretHash,
+    Session, SignedIn, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit, UserId, UserState,
+};
 pub use error::{Result, StoreError};
 pub use history::{ChangeKind, Changed, Diff, Difference, HistoryEvent};
 pub use ingest::{FinishedRun, RemovalPolicy, RunEnd, RunWriter};
