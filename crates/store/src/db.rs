@@ -16,6 +16,6 @@ mod value;
 pub(crate) use bulk::{Bound, Bulk};
 pub(crate) use connection::{Connection, Readers, Writer};
 pub(crate) use database::{Database, Hold};
-pub(crate) use query::{On, query, query_scalar};
+pub(crate) use query::{On, Query, query, query_scalar};
 pub(crate) use row::Row;
 pub(crate) use value::{Condition, List, Value};

@@ -65,6 +65,28 @@ pub enum StoreError {
         /// What contradicts what, and what to do.
         message: String,
     },
+    /// There is one already, and there can be no second.
+    #[error(
+        "there is a {noun} already that stands in the way: `{name}` (number {id}); use that one, or give this one another name"
+    )]
+    Exists {
+        /// What it is.
+        noun: &'static str,
+        /// Its number.
+        id: i64,
+        /// Its name.
+        name: String,
+    },
+    /// Somebody has changed it since it was read.
+    #[error("the {noun} {id} has changed since it was read and is of version {version} now: read it again, then repeat the edit")]
+    Stale {
+        /// What it is.
+        noun: &'static str,
+        /// Its number.
+        id: i64,
+        /// Its present version.
+        version: i64,
+    },
     /// There is no such thing in the catalog.
     #[error("{message}")]
     NotFound {

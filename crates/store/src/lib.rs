@@ -6,6 +6,7 @@
 
 mod connections;
 mod content;
+mod control;
 mod db;
 mod dialect;
 mod error;
@@ -20,12 +21,18 @@ mod store;
 mod url;
 
 pub use connections::{Connection, ConnectionId, ConnectionSpec};
+pub use control::{
+    ArchivedConnection, Cancellation, ConnectionProfile, CredentialId, Enqueued, Enrichment, EnrichmentText, Expired, Fate,
+    Heartbeat, JobEnd, JobId, JobKind, Lease, ManagedConnection, NewEvent, PreflightGate, RunEvent, RunsOn, Schedule, Slot, UserId,
+    Workflow, WorkflowId, WorkflowSpec,
+};
 pub use error::{Result, StoreError};
 pub use history::{ChangeKind, Changed, Diff, Difference, HistoryEvent};
 pub use ingest::{FinishedRun, RemovalPolicy, RunEnd, RunWriter};
 pub use query::{
     Archived, Candidate, Children, Direction, ExportCursor, ExportFilter, ExportPage, Found, Graph, GraphEdge, Hit, LineageLevel,
-    LineageQuery, Matched, NamedAsset, Node, RunRef, RunState, RunSummary, SearchQuery, StoredAsset, Subject, Twin, Twins,
+    LineageQuery, Matched, NamedAsset, Node, RunFilter, RunRef, RunStage, RunState, RunSummary, SearchQuery, StoredAsset, Subject,
+    Trigger, Twin, Twins,
 };
 pub use store::{Store, StoreOptions};
 pub use url::{CatalogUrl, PostgresUrl};
