@@ -1,9 +1,17 @@
 //! What every catalog does, whatever its database: each function takes a fresh catalog and knows nothing but the public API.
 
 #[cfg(test)]
+mod attempts;
+#[cfg(test)]
+mod enrichment;
+#[cfg(test)]
 mod fresh;
 #[cfg(test)]
 mod history;
+#[cfg(test)]
+mod leases;
+#[cfg(test)]
+mod lifecycle;
 #[cfg(test)]
 mod lineage;
 #[cfg(test)]
@@ -26,6 +34,8 @@ mod studio_kinds;
 mod twin_lineage;
 #[cfg(test)]
 mod twins;
+#[cfg(test)]
+mod work;
 #[cfg(test)]
 mod writing;
 
@@ -129,6 +139,26 @@ conformance! {
     studio_kinds::what_lies_in_a_domain_project_or_glossary_goes_with_it,
     studio_kinds::a_project_that_was_seen_stays_with_what_lies_in_it,
     studio_kinds::technical_names_summaries_and_terms_are_searched,
+    work::connections_are_created_once_edited_by_version_and_paged,
+    work::workflows_are_created_once_edited_by_version_paused_and_removed,
+    leases::run_now_is_refused_while_a_run_of_the_workflow_is_open,
+    leases::jobs_come_oldest_first_from_their_queue_and_one_at_a_time_for_a_connection,
+    leases::a_lost_lease_is_found_out_whatever_its_holder_does,
+    leases::what_is_given_back_does_not_count_and_what_fails_too_often_ends,
+    leases::a_queued_run_is_cancelled_at_once_and_a_running_one_by_its_worker,
+    leases::a_time_of_a_schedule_starts_one_run_or_is_skipped,
+    leases::many_workers_and_schedulers_at_once_get_distinct_leases,
+    attempts::a_run_that_was_taken_over_writes_nothing_any_more,
+    attempts::a_later_attempt_counts_what_an_earlier_one_created_as_created,
+    attempts::command_lines_and_leases_keep_out_of_each_others_way,
+    attempts::removals_are_confirmed_for_the_last_run_only_and_then_archived,
+    enrichment::what_people_say_has_versions_and_stays_whatever_a_crawl_does,
+    enrichment::assets_are_found_by_descriptions_tags_and_owners_of_people,
+    lifecycle::an_archived_connection_keeps_everything_until_it_is_crawled_again,
+    lifecycle::a_connection_that_is_crawled_is_neither_archived_nor_purged,
+    lifecycle::a_purged_connection_leaves_nothing_and_others_alone,
+    lifecycle::events_are_numbered_paged_and_the_newest_kept,
+    lifecycle::old_runs_go_and_the_times_of_what_they_changed_stay,
 }
 
 files! {
