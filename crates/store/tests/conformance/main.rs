@@ -1,11 +1,14 @@
 //! What every catalog does, whatever its database: each function takes a fresh catalog and knows nothing but the public API.
 
+mod attempts;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
 mod credentials;
+#[cfg(test)]
+mod enrichment;
 #[cfg(test)]
 mod first_user;
 #[cfg(test)]
@@ -14,6 +17,9 @@ mod fresh;
 mod history;
 #[cfg(test)]
 mod idempotency;
+mod leases;
+#[cfg(test)]
+mod lifecycle;
 #[cfg(test)]
 mod lineage;
 #[cfg(test)]
@@ -40,6 +46,7 @@ mod twin_lineage;
 mod twins;
 #[cfg(test)]
 mod users;
+mod work;
 #[cfg(test)]
 mod writing;
 
@@ -178,6 +185,26 @@ conformance! {
     idempotency::one_of_many_claims_of_a_key_at_once_is_new,
     idempotency::a_claim_whose_program_died_is_taken_over_and_the_old_one_says_nothing,
     idempotency::answers_are_bounded_and_pruned_after_a_day,
+    work::connections_are_created_once_edited_by_version_and_paged,
+    work::workflows_are_created_once_edited_by_version_paused_and_removed,
+    leases::run_now_is_refused_while_a_run_of_the_workflow_is_open,
+    leases::jobs_come_oldest_first_from_their_queue_and_one_at_a_time_for_a_connection,
+    leases::a_lost_lease_is_found_out_whatever_its_holder_does,
+    leases::what_is_given_back_does_not_count_and_what_fails_too_often_ends,
+    leases::a_queued_run_is_cancelled_at_once_and_a_running_one_by_its_worker,
+    leases::a_time_of_a_schedule_starts_one_run_or_is_skipped,
+    leases::many_workers_and_schedulers_at_once_get_distinct_leases,
+    attempts::a_run_that_was_taken_over_writes_nothing_any_more,
+    attempts::a_later_attempt_counts_what_an_earlier_one_created_as_created,
+    attempts::command_lines_and_leases_keep_out_of_each_others_way,
+    attempts::removals_are_confirmed_for_the_last_run_only_and_then_archived,
+    enrichment::what_people_say_has_versions_and_stays_whatever_a_crawl_does,
+    enrichment::assets_are_found_by_descriptions_tags_and_owners_of_people,
+    lifecycle::an_archived_connection_keeps_everything_until_it_is_crawled_again,
+    lifecycle::a_connection_that_is_crawled_is_neither_archived_nor_purged,
+    lifecycle::a_purged_connection_leaves_nothing_and_others_alone,
+    lifecycle::events_are_numbered_paged_and_the_newest_kept,
+    lifecycle::old_runs_go_and_the_times_of_what_they_changed_stay,
 }
 
 files! {
