@@ -1,1 +1,3 @@
 //! The control plane: everything that `isinglass serve` is, as a library.
+
+pub mod config;
