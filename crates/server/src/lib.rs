@@ -3,5 +3,12 @@
 pub mod config;
 pub mod http;
 pub mod listener;
+pub mod metrics;
+pub mod openapi;
+mod operations;
+pub mod router;
+pub mod serve;
 pub mod shutdown;
+pub mod state;
+pub mod telemetry;
 pub mod tls;

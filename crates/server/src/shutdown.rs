@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -87,19 +88,30 @@ impl Shutdown {
     }
 }
 
-/// Advances `shutdown` on each SIGTERM and SIGINT, until it has ended. The caller runs it beside the drain.
-///
-/// # Errors
-/// The operating system refuses the handlers.
-pub async fn follow_signals(shutdown: &Shutdown) -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => shutdown.advance(),
-            _ = interrupt.recv() => shutdown.advance(),
-            () = shutdown.hard.cancelled() => return Ok(()),
+/// The signals that end the process. From installation on, they no longer kill it by themselves.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Takes over SIGTERM and SIGINT.
+    ///
+    /// # Errors
+    /// The operating system refuses the handlers.
+    pub fn install() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Advances `shutdown` on each signal until it has ended. The caller runs it beside the drain.
+    pub async fn follow(&mut self, shutdown: &Shutdown) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => shutdown.advance(),
+                _ = self.interrupt.recv() => shutdown.advance(),
+                () = shutdown.hard.cancelled() => return,
+            }
         }
     }
 }
