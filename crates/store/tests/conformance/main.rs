@@ -1,5 +1,6 @@
 //! What every catalog does, whatever its database: each function takes a fresh catalog and knows nothing but the public API.
 
+#[cfg(test)]
 mod attempts;
 #[cfg(test)]
 mod audit;
@@ -17,6 +18,7 @@ mod fresh;
 mod history;
 #[cfg(test)]
 mod idempotency;
+#[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod lifecycle;
@@ -46,6 +48,7 @@ mod twin_lineage;
 mod twins;
 #[cfg(test)]
 mod users;
+#[cfg(test)]
 mod work;
 #[cfg(test)]
 mod writing;
