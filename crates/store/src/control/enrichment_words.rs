@@ -1,6 +1,6 @@
 //! Finding assets by what people say of them: an index of its own, which no crawl has to keep up to date.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::db::{Bulk, Condition, Connection, Row, Value, query, query_scalar};
@@ -10,22 +10,19 @@ use crate::search_text::{Collector, SearchText};
 use crate::{Result, Store, StoreError, content};
 
 /// Assets that are found by what people say of them.
-const CANDIDATES_MAX: usize = 100;
+const CANDIDATES_MAX: i64 = 100;
 
 const WORDS: Bulk = Bulk { table: "enrichment_words", columns: "rowid, words", tail: "", width: 2 };
 
 impl Store {
-    /// The active assets of which people said what meets the conditions, in their order, up to a bound; with all that is said.
+    /// The active assets of which people said what meets one of the conditions, up to a bound; with all that is said.
     pub(crate) async fn matching_enrichment(&self, conditions: &[Condition]) -> Result<BTreeMap<i64, String>> {
-        let limit = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
-        let mut ids: BTreeSet<i64> = BTreeSet::new();
-        for condition in conditions {
-            let query = query_scalar(dialect::MATCHING_ENRICHMENT).bind(condition.clone()).bind(limit);
-            let found: Vec<i64> = query.fetch_all(self.readers()).await?;
-            let wanted = CANDIDATES_MAX - ids.len();
-            let fresh: Vec<i64> = found.into_iter().filter(|id| !ids.contains(id)).take(wanted).collect();
-            ids.extend(fresh);
+        if conditions.is_empty() {
+            return Ok(BTreeMap::new());
         }
+        let any = Condition::Any(conditions.to_vec());
+        let ids: Vec<i64> =
+            query_scalar(dialect::MATCHING_ENRICHMENT).bind(any).bind(CANDIDATES_MAX).fetch_all(self.readers()).await?;
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }

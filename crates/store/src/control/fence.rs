@@ -37,15 +37,17 @@ impl Fence {
         Ok(query.fetch_optional(connection).await?.is_some())
     }
 
-    /// Says that the job is done.
+    /// Says that the job is done, as its holder.
     pub(crate) async fn close(&self, connection: &mut Connection<'_>, now_ms: i64) -> Result<()> {
-        close_job(connection, self.job, now_ms).await
+        let text = "UPDATE job SET state = 'done', finished_ms = $1, lease_until_ms = NULL WHERE id = $2";
+        query(text).bind(now_ms).bind(self.job.0).execute(connection).await?;
+        Ok(())
     }
 }
 
-/// Says that a job is done.
+/// Says that a job is done over the head of its holder, whose fence is no longer the job's.
 pub(crate) async fn close_job(connection: &mut Connection<'_>, job: JobId, now_ms: i64) -> Result<()> {
-    let text = "UPDATE job SET state = 'done', finished_ms = $1, lease_until_ms = NULL WHERE id = $2";
+    let text = "UPDATE job SET state = 'done', finished_ms = $1, lease_until_ms = NULL, fence = fence + 1 WHERE id = $2";
     query(text).bind(now_ms).bind(job.0).execute(connection).await?;
     Ok(())
 }

@@ -100,7 +100,8 @@ impl RunWriter {
         Ok(FinishedRun { run: self.run, outcome, counts, changes, rows_written: state.rows_written })
     }
 
-    /// Ends the run as failed. What it stored before stays, and nothing is archived.
+    /// Ends the run as failed. What it stored before stays, and nothing is archived. Under a lease this ends its job as well: a run
+    /// that shall be tried again is not ended but dropped, and handed back by [`Store::retry`].
     ///
     /// # Errors
     /// When the run has ended already, or its end could not be written: the next run marks this one as interrupted then.

@@ -39,6 +39,10 @@ mod search;
 #[cfg(test)]
 mod signed_in;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod simulation_random;
+#[cfg(test)]
 mod studio;
 #[cfg(test)]
 mod studio_kinds;
@@ -77,7 +81,7 @@ macro_rules! conformance {
     };
 }
 
-/// Runs each function against SQLite alone: what is about files.
+/// Runs each function against SQLite alone: what is about files, and what takes thousands of short transactions.
 macro_rules! files {
     ($($module:ident :: $name:ident),+ $(,)?) => {
         #[cfg(test)]
@@ -217,4 +221,5 @@ files! {
     opening::questions_to_a_missing_catalog_say_how_to_make_one,
     opening::a_catalog_of_a_newer_version_is_refused,
     writing::a_full_catalog_says_so_and_keeps_what_it_has,
+    simulation::leases_keep_their_promises_whatever_happens,
 }
