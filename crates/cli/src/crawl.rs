@@ -35,7 +35,7 @@ impl Crawled {
         match Outcome::parse(&self.report.outcome) {
             Some(Outcome::Complete) => Status::Complete,
             Some(Outcome::Partial) => Status::Partial,
-            Some(Outcome::Failed) | None => Status::Failed,
+            Some(Outcome::Failed | Outcome::Cancelled | Outcome::Interrupted) | None => Status::Failed,
         }
     }
 }

@@ -21,6 +21,10 @@ pub enum Outcome {
     Partial,
     /// The run could not do its work; what it stored before stays.
     Failed,
+    /// Somebody stopped it; what it stored before stays.
+    Cancelled,
+    /// Its program was killed or lost; what it stored before stays.
+    Interrupted,
 }
 
 impl Outcome {
@@ -31,13 +35,16 @@ impl Outcome {
             Self::Complete => "complete",
             Self::Partial => "partial",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
         }
     }
 
     /// The outcome of a word in a report.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Complete, Self::Partial, Self::Failed].into_iter().find(|outcome| outcome.as_str() == word)
+        let all = [Self::Complete, Self::Partial, Self::Failed, Self::Cancelled, Self::Interrupted];
+        all.into_iter().find(|outcome| outcome.as_str() == word)
     }
 }
 

@@ -106,7 +106,8 @@ async fn update(transaction: &mut db::Connection<'_>, spec: &ConnectionSpec, id:
     Ok(())
 }
 
-async fn insert(transaction: &mut db::Connection<'_>, spec: &ConnectionSpec, now_ms: i64) -> Result<ConnectionId> {
+/// Stores a new connection.
+pub(crate) async fn insert(transaction: &mut db::Connection<'_>, spec: &ConnectionSpec, now_ms: i64) -> Result<ConnectionId> {
     let number = free_number(transaction, spec, now_ms).await?;
     let text = "INSERT INTO connection (name, connector, number, region, account, created_ms)
         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
@@ -140,7 +141,8 @@ async fn free_number(transaction: &mut db::Connection<'_>, spec: &ConnectionSpec
     Err(StoreError::Conflict { message })
 }
 
-fn read(row: &Row) -> Result<Connection> {
+/// Reads a connection from a row that has its columns by name.
+pub(crate) fn read(row: &Row) -> Result<Connection> {
     let connector: String = row.try_get("connector")?;
     let number = u64::try_from(row.try_get::<i64, _>("number")?).map_err(StoreError::corrupt)?;
     Ok(Connection {

@@ -22,13 +22,20 @@ pub(crate) fn postgres_text(text: &str) -> String {
         rest = after;
     }
     out.push_str(rest);
-    out.replace(MATCH.0, MATCH.1)
+    for index in INDEXES {
+        out = out.replace(&format!("{index} MATCH $1"), "words @@ $1::tsquery");
+    }
+    out
 }
 
 /// The first assets whose words meet a condition ($1), at most $2, as SQLite asks; [`postgres_text`] knows it.
 pub(crate) const MATCHING: &str = "SELECT rowid FROM asset_words WHERE asset_words MATCH $1 ORDER BY rowid LIMIT $2";
-/// How the search index is asked for a condition.
-const MATCH: (&str, &str) = ("asset_words MATCH $1", "words @@ $1::tsquery");
+/// The first active assets of which people have said what meets a condition ($1), at most $2.
+pub(crate) const MATCHING_ENRICHMENT: &str = "SELECT enrichment_words.rowid FROM enrichment_words
+    JOIN content c ON c.id = enrichment_words.rowid JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind
+    WHERE enrichment_words MATCH $1 AND a.archived_run = 0 ORDER BY enrichment_words.rowid LIMIT $2";
+/// The search indexes.
+const INDEXES: [&str; 2] = ["asset_words", "enrichment_words"];
 
 /// A condition in the query language of FTS5.
 pub(crate) fn fts5(condition: &Condition) -> String {
@@ -50,6 +57,14 @@ fn rendered(condition: &Condition, quote: char, [and, or]: [&str; 2]) -> String 
         Condition::All(conditions) => join(conditions, and),
         Condition::Any(conditions) => join(conditions, or),
     }
+}
+
+/// How a row is kept from others until the transaction ends, always at the end of a statement.
+const LOCK: &str = " FOR UPDATE";
+
+/// A statement as SQLite wants it: who writes there is alone, so that no row has to be locked.
+pub(crate) fn sqlite_text(text: &str) -> &str {
+    text.split_once(LOCK).map_or(text, |(before, _)| before)
 }
 
 /// A text as PostgreSQL takes it: it has no place for the character NUL.
@@ -102,6 +117,12 @@ pub(crate) const LOCK_CLASS: i32 = 0x4973_676C;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_locked_on_postgresql_only() {
+        assert_eq!(sqlite_text("SELECT a FROM t LIMIT 1 FOR UPDATE SKIP LOCKED"), "SELECT a FROM t LIMIT 1");
+        assert_eq!(sqlite_text("SELECT 1"), "SELECT 1");
+    }
 
     #[test]
     fn lists_are_arrays_for_postgresql() {

@@ -1,6 +1,7 @@
 //! The one way in for assets: a run that takes batches, and at its end archives what is proven to be gone.
 
 pub(crate) mod archive;
+pub(crate) mod begin;
 mod column_changes;
 pub(crate) mod context;
 pub(crate) mod edges;
@@ -11,7 +12,7 @@ pub(crate) mod prepare;
 mod run;
 mod seen;
 pub(crate) mod tally;
-mod twins;
+pub(crate) mod twins;
 pub(crate) mod write;
 
 pub(crate) use column_changes::same as same_column;

@@ -22,17 +22,21 @@ mod url;
 
 pub use connections::{Connection, ConnectionId, ConnectionSpec};
 pub use control::{
-    Actor, Answer, Audit, AuditEntry, AuditEvent, AuditFilter, AuditId, AuditTarget, AuditVia, Bootstrap, BootstrapToken, Claim,
-    Credential, CredentialEdit, CredentialId, IdempotencyKey, NewAdministrator, NewCredential, NewSession, NewSetupLink, NewToken,
-    NewUser, OidcIdentity, OidcSignIn, Page, PageRequest, PasswordHash, RequestHash, Role, SealedSecret, SecretEdit, SecretHash,
-    Session, SignedIn, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit, UserId, UserState,
+    Actor, Answer, ArchivedConnection, Audit, AuditEntry, AuditEvent, AuditFilter, AuditId, AuditTarget, AuditVia, Bootstrap,
+    BootstrapToken, Cancellation, Claim, ConnectionProfile, Credential, CredentialEdit, CredentialId, Enqueued, Enrichment,
+    EnrichmentText, Expired, Fate, Heartbeat, IdempotencyKey, JobEnd, JobId, JobKind, Lease, ManagedConnection, NewAdministrator,
+    NewCredential, NewEvent, NewSession, NewSetupLink, NewToken, NewUser, OidcIdentity, OidcSignIn, Page, PageRequest,
+    PasswordHash, PreflightGate, RequestHash, Role, RunEvent, RunsOn, Schedule, SealedSecret, SecretEdit, SecretHash, Session,
+    SignedIn, Slot, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit, UserId, UserState, Workflow, WorkflowId,
+    WorkflowSpec,
 };
 pub use error::{Result, StoreError};
 pub use history::{ChangeKind, Changed, Diff, Difference, HistoryEvent};
 pub use ingest::{FinishedRun, RemovalPolicy, RunEnd, RunWriter};
 pub use query::{
     Archived, Candidate, Children, Direction, ExportCursor, ExportFilter, ExportPage, Found, Graph, GraphEdge, Hit, LineageLevel,
-    LineageQuery, Matched, NamedAsset, Node, RunRef, RunState, RunSummary, SearchQuery, StoredAsset, Subject, Twin, Twins,
+    LineageQuery, Matched, NamedAsset, Node, RunFilter, RunRef, RunStage, RunState, RunSummary, SearchQuery, StoredAsset, Subject,
+    Trigger, Twin, Twins,
 };
 pub use store::{Store, StoreOptions};
 pub use url::{CatalogUrl, PostgresUrl};

@@ -20,6 +20,6 @@ pub use find::{Candidate, Found};
 pub use lineage::{Direction, Graph, GraphEdge, LineageLevel, LineageQuery, Node};
 pub use names::NamedAsset;
 pub use rank::Matched;
-pub use runs::{RunRef, RunState, RunSummary};
+pub use runs::{RunFilter, RunRef, RunStage, RunState, RunSummary, Trigger};
 pub use search::{Hit, SearchQuery};
 pub use twins::{Twin, Twins};

@@ -220,6 +220,18 @@ impl SearchText {
         Self { text: Arc::from(collector.text.as_str()), common_from }
     }
 
+    /// The words of what people say of an asset of a kind.
+    pub(crate) fn of_enrichment<'a>(kind: Kind, texts: impl IntoIterator<Item = &'a str>, collector: &mut Collector) -> Self {
+        if !is_searched(kind) {
+            return Self::default();
+        }
+        collector.clear();
+        collector.add(&kind_token(kind));
+        let common_from = collector.text.len();
+        texts.into_iter().for_each(|text| collector.words(cut(text)));
+        Self { text: Arc::from(collector.text.as_str()), common_from }
+    }
+
     /// Words that may complete a prefix which is being typed: those without digits, which are mostly numbers of their asset.
     pub(crate) fn vocabulary(&self) -> impl Iterator<Item = &str> {
         let common = &self.text[self.common_from..];

@@ -24,9 +24,9 @@ pub(crate) async fn run(arguments: &RunsArguments) -> Outcome {
 
 fn state(run: &RunSummary) -> &'static str {
     match run.state {
+        RunState::Queued => "queued",
         RunState::Running => "running",
         RunState::Ended(outcome) => outcome.as_str(),
-        RunState::Interrupted => "interrupted",
     }
 }
 

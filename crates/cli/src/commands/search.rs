@@ -42,6 +42,7 @@ fn matched(hit: &Hit) -> String {
         Matched::Name => "name".to_owned(),
         Matched::Column(path) => format!("column {path}"),
         Matched::Description => "description".to_owned(),
+        Matched::Enrichment => "what people added".to_owned(),
         Matched::Words => "words".to_owned(),
     }
 }

@@ -33,6 +33,21 @@ pub(crate) enum Hold {
     },
     /// An advisory lock of this session: what is written through it is written by whoever holds the lock.
     Session(Box<Mutex<PgConnection>>),
+    /// Nothing is held any more.
+    Free,
+}
+
+impl Hold {
+    /// Lets go of a connection's crawl. A session stays open, to write through.
+    pub(crate) async fn let_go(self, connection: i64) -> Result<Self> {
+        match self {
+            Self::File { .. } | Self::Free => Ok(Self::Free),
+            Self::Session(session) => {
+                postgres::let_go(&mut *session.lock().await, connection).await?;
+                Ok(Self::Session(session))
+            }
+        }
+    }
 }
 
 impl Database {
@@ -72,7 +87,7 @@ impl Database {
     /// A connection that writes, for who holds something: what a lost hold would write does not arrive.
     pub(crate) async fn writer_of<'s>(&'s self, hold: &'s Hold) -> Result<Writer<'s>> {
         match hold {
-            Hold::File { .. } => self.writer().await,
+            Hold::File { .. } | Hold::Free => self.writer().await,
             Hold::Session(connection) => Ok(Writer::new(Held::Kept(connection.lock().await))),
         }
     }

@@ -40,9 +40,7 @@ pub(super) async fn exists(url: &PostgresUrl) -> Result<bool> {
 pub(super) async fn hold(url: &PostgresUrl, connection: i64) -> Result<Option<PgConnection>> {
     let mut session = connect(url).await?;
     session.execute(AssertSqlSafe(format!("SET lock_timeout = '{HOLD_WAIT_SECONDS}s'"))).await?;
-    // Lists of connections stay far below two thousand millions.
-    let number = i32::try_from(connection).unwrap_or(i32::MAX);
-    let query = sqlx::query("SELECT pg_advisory_lock($1, $2)").bind(LOCK_CLASS).bind(number);
+    let query = sqlx::query("SELECT pg_advisory_lock($1, $2)").bind(LOCK_CLASS).bind(lock_number(connection));
     match query.execute(&mut session).await.map_err(StoreError::from) {
         Ok(_) => {}
         Err(StoreError::Locked { .. }) => return Ok(None),
@@ -50,6 +48,18 @@ pub(super) async fn hold(url: &PostgresUrl, connection: i64) -> Result<Option<Pg
     }
     session.execute(AssertSqlSafe(format!("SET lock_timeout = '{LOCK_WAIT_SECONDS}s'"))).await?;
     Ok(Some(session))
+}
+
+/// Lets go of the lock of a connection's crawl.
+pub(super) async fn let_go(session: &mut PgConnection, connection: i64) -> Result<()> {
+    let query = sqlx::query("SELECT pg_advisory_unlock($1, $2)").bind(LOCK_CLASS).bind(lock_number(connection));
+    query.fetch_one(session).await?;
+    Ok(())
+}
+
+/// Lists of connections stay far below two thousand millions.
+fn lock_number(connection: i64) -> i32 {
+    i32::try_from(connection).unwrap_or(i32::MAX)
 }
 
 /// A connection outside the pool.

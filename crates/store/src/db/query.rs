@@ -103,8 +103,8 @@ impl Query {
 
     fn sqlite(self) -> SqliteQuery {
         let query = match self.text {
-            Cow::Borrowed(text) => sqlx::query(text),
-            Cow::Owned(text) => sqlx::query(AssertSqlSafe(text)),
+            Cow::Borrowed(text) => sqlx::query(dialect::sqlite_text(text)),
+            Cow::Owned(text) => sqlx::query(AssertSqlSafe(dialect::sqlite_text(&text).to_owned())),
         };
         self.values.into_iter().fold(query, bind_sqlite)
     }

@@ -26,9 +26,32 @@ pub(crate) struct Progress {
     pub(crate) seen: Seen,
     pub(crate) tally: Tally,
     pending: HashMap<i64, Lines>,
+    /// The first and the last asset that earlier attempts of the run have created. Nobody else has written to the connection then.
+    earlier: Option<(i64, i64)>,
 }
 
 impl Progress {
+    /// Of a run whose earlier attempts have created the assets from the first to the last.
+    pub(crate) fn of(earlier: Option<(i64, i64)>) -> Self {
+        Self { earlier, ..Self::default() }
+    }
+
+    /// Whether an earlier attempt of the run has created the asset: for the run as a whole it is new.
+    pub(crate) fn is_created_before(&self, id: i64) -> bool {
+        self.earlier.is_some_and(|(first, last)| (first..=last).contains(&id))
+    }
+
+    /// Counts an asset that is as it was before, or as an earlier attempt of the run has created it.
+    pub(crate) fn find_unchanged(&mut self, id: i64, lines: &Lines) {
+        self.tally.find_all(lines);
+        let all = lines.all().cast_signed();
+        if self.is_created_before(id) {
+            self.tally.created += all;
+        } else {
+            self.tally.unchanged += all;
+        }
+    }
+
     /// Remembers the lines of an asset that was found unchanged, until it is delivered.
     pub(crate) fn expect(&mut self, id: i64, lines: Lines) {
         if self.pending.len() >= PENDING_MAX {
@@ -56,6 +79,8 @@ pub(crate) struct Context {
     pub(crate) tally: Tally,
     /// Ids of the first and the last asset that the run created.
     pub(crate) created: Option<(i64, i64)>,
+    /// What of it is stored with the run.
+    pub(crate) created_kept: Option<(i64, i64)>,
     progress: Arc<Mutex<Progress>>,
     places: HashMap<String, i64>,
     new_places: HashSet<i64>,
@@ -63,15 +88,17 @@ pub(crate) struct Context {
     words: HashSet<u64, BuildHasherDefault<AsIs>>,
 }
 
-const NEW_WORDS: Bulk = Bulk { table: "word", columns: "word", tail: "ON CONFLICT (word) DO NOTHING", width: 1 };
+/// Words, of which those that are stored already are left out.
+pub(crate) const NEW_WORDS: Bulk = Bulk { table: "word", columns: "word", tail: "ON CONFLICT (word) DO NOTHING", width: 1 };
 
 impl Context {
-    pub(crate) fn new(run: RunId, connection: ConnectionId, progress: Arc<Mutex<Progress>>) -> Self {
+    pub(crate) fn new(run: RunId, connection: ConnectionId, created: Option<(i64, i64)>, progress: Arc<Mutex<Progress>>) -> Self {
         Self {
             run,
             connection,
             tally: Tally::default(),
-            created: None,
+            created,
+            created_kept: created,
             progress,
             places: HashMap::new(),
             new_places: HashSet::new(),

@@ -73,17 +73,13 @@ impl RunWriter {
     pub async fn finish(&self, end: RunEnd) -> Result<FinishedRun> {
         self.flush().await?;
         let mut state = self.state.lock().await;
-        if state.ended {
-            return Err(StoreError::RunEnded { run: self.run });
-        }
-        if state.broken {
-            return Err(StoreError::RunBroken { run: self.run });
-        }
+        self.refuse_what_is_over(&state)?;
         state.broken = true;
         let mut writer = self.store.writer_of(&self.hold).await?;
         let before = writer.rows_written().await?;
         let mut transaction = writer.begin_alone().await?;
         let on = &mut transaction.connection();
+        self.show_fence(on, &mut state).await?;
         let protected = self.remove(on, &mut state, &end).await?;
         state.publish();
         let outcome = if protected > 0 && end.outcome == Outcome::Complete { Outcome::Partial } else { end.outcome };
@@ -102,6 +98,18 @@ impl RunWriter {
     /// # Errors
     /// When the run has ended already, or its end could not be written: the next run marks this one as interrupted then.
     pub async fn fail(&self, now_ms: i64) -> Result<FinishedRun> {
+        self.stop(Outcome::Failed, now_ms).await
+    }
+
+    /// Ends the run as cancelled, as [`RunWriter::fail`] does.
+    ///
+    /// # Errors
+    /// As [`RunWriter::fail`].
+    pub async fn cancel(&self, now_ms: i64) -> Result<FinishedRun> {
+        self.stop(Outcome::Cancelled, now_ms).await
+    }
+
+    async fn stop(&self, outcome: Outcome, now_ms: i64) -> Result<FinishedRun> {
         // What cannot be written any more is lost with the run that failed.
         let flushed = self.flush().await;
         if let Err(error) = &flushed {
@@ -112,15 +120,18 @@ impl RunWriter {
             return Err(StoreError::RunEnded { run: self.run });
         }
         let mut writer = self.store.writer_of(&self.hold).await?;
+        let mut transaction = writer.begin().await?;
+        let on = &mut transaction.connection();
+        self.show_fence(on, &mut state).await?;
         let (counts, changes) = {
             let progress = lock(&self.progress);
             (progress.tally.counts(), progress.tally.changes(0))
         };
-        let end =
-            RunEnd { outcome: Outcome::Failed, scopes: Vec::new(), gone: Vec::new(), removal: RemovalPolicy::default(), now_ms };
-        self.end(&mut writer.connection(), &state, &end, Outcome::Failed, changes).await?;
+        let end = RunEnd { outcome, scopes: Vec::new(), gone: Vec::new(), removal: RemovalPolicy::default(), now_ms };
+        self.end(on, &state, &end, outcome, changes).await?;
+        transaction.commit().await?;
         state.ended = true;
-        Ok(FinishedRun { run: self.run, outcome: Outcome::Failed, counts, changes, rows_written: state.rows_written })
+        Ok(FinishedRun { run: self.run, outcome, counts, changes, rows_written: state.rows_written })
     }
 
     /// Archives what is gone; how many lines the guard kept instead.
@@ -217,7 +228,10 @@ impl RunWriter {
         let changes =
             serde_json::to_string(&Changes::from(changes)).map_err(|error| StoreError::internal("write counts", error))?;
         let seen = lock(&self.progress).seen.to_bytes();
-        let text = "UPDATE run SET finished_ms = $1, outcome = $2, changes = $3, scopes = $4, first_created = $5,
+        if let Some(fence) = &self.fence {
+            fence.close(connection, end.now_ms).await?;
+        }
+        let text = "UPDATE run SET state = 'ended', finished_ms = $1, outcome = $2, changes = $3, scopes = $4, first_created = $5,
             last_created = $6, seen = $7 WHERE id = $8";
         query(text)
             .bind(end.now_ms)

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex as StdMutex};
 use model::{AssetBatch, ChangeCounts, Kind, KnownAsset, QualifiedName, RunId, S3Location, SourceHash};
 use tokio::sync::Mutex;
 
-use crate::connections::{Connection, ConnectionId};
+use crate::connections::ConnectionId;
 use crate::content;
-use crate::db::{Hold, Row, query, query_scalar};
+use crate::control::Fence;
+use crate::db::{self, Hold, Row, query};
 use crate::dialect::{number_list, text_list};
 use crate::ingest::context::{Context, Progress, lock};
 use crate::ingest::prepare::{PreparedBatch, PreparedItem, prepare, split_name};
@@ -22,17 +23,19 @@ const GROUP_ROWS: usize = 1000;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
 /// One run of one connection. It may be used from several tasks at once. Dropped without [`RunWriter::finish`] or
-/// [`RunWriter::fail`], it leaves a run that the next one marks as interrupted.
+/// [`RunWriter::fail`], it leaves a run that the next one marks as interrupted, or whose lease somebody else takes over.
 pub struct RunWriter {
     pub(crate) store: Store,
     pub(crate) run: RunId,
     pub(crate) connection: ConnectionId,
-    is_empty: bool,
-    buffer: Mutex<Buffer>,
+    pub(crate) is_empty: bool,
+    pub(crate) buffer: Mutex<Buffer>,
     pub(crate) state: Mutex<State>,
     pub(crate) progress: Arc<StdMutex<Progress>>,
     /// Held for as long as the run lives; the system lets go of it however the program ends.
     pub(crate) hold: Hold,
+    /// Shown with every write, where the run is worked on under a lease.
+    pub(crate) fence: Option<Fence>,
 }
 
 impl std::fmt::Debug for RunWriter {
@@ -43,7 +46,7 @@ impl std::fmt::Debug for RunWriter {
 
 /// Batches that wait for their transaction.
 #[derive(Default)]
-struct Buffer {
+pub(crate) struct Buffer {
     batches: Vec<PreparedBatch>,
     rows: usize,
     bytes: usize,
@@ -66,52 +69,10 @@ pub(crate) struct State {
     pub(crate) context: Context,
     /// A transaction failed or was abandoned: what is counted and what is stored may differ.
     pub(crate) broken: bool,
+    /// Somebody else has the run.
+    pub(crate) fenced: bool,
     pub(crate) ended: bool,
     pub(crate) rows_written: u64,
-}
-
-impl Store {
-    /// Starts a run of a connection. `settings` is a JSON text that says how it was asked for.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] when another crawl of the connection is running, in whatever process.
-    pub async fn begin_run(&self, connection: &Connection, settings: &str, now_ms: i64) -> Result<RunWriter> {
-        let hold = self.hold_connection(connection.id).await?;
-        let mut writer = self.writer_of(&hold).await?;
-        let mut transaction = writer.begin().await?;
-        let on = &mut transaction.connection();
-        let text = "UPDATE run SET outcome = 'interrupted', finished_ms = $1 WHERE connection = $2 AND outcome IS NULL";
-        query(text).bind(now_ms).bind(connection.id.0).execute(&mut *on).await?;
-        let text = "INSERT INTO run (connection, started_ms, settings) VALUES ($1, $2, $3) RETURNING id";
-        let query = query_scalar(text).bind(connection.id.0).bind(now_ms).bind(settings.to_owned());
-        let run = RunId(query.fetch_one(&mut *on).await?);
-        let text = "SELECT NOT EXISTS (SELECT 1 FROM place p JOIN asset a ON a.place = p.id WHERE p.connection = $1)";
-        let is_empty = query_scalar(text).bind(connection.id.0).fetch_one(on).await?;
-        transaction.commit().await?;
-        drop(writer);
-        let progress = Arc::new(StdMutex::new(Progress::default()));
-        let context = Context::new(run, connection.id, Arc::clone(&progress));
-        Ok(RunWriter {
-            store: self.clone(),
-            run,
-            connection: connection.id,
-            is_empty,
-            buffer: Mutex::new(Buffer::default()),
-            state: Mutex::new(State { context, broken: false, ended: false, rows_written: 0 }),
-            progress,
-            hold,
-        })
-    }
-
-    async fn hold_connection(&self, connection: ConnectionId) -> Result<Hold> {
-        if let Some(hold) = self.hold(connection.0).await? {
-            return Ok(hold);
-        }
-        let text = "SELECT id, started_ms FROM run WHERE connection = $1 AND outcome IS NULL ORDER BY id DESC LIMIT 1";
-        let running = query(text).bind(connection.0).fetch_optional(self.readers()).await?;
-        let run = running.as_ref().map(|row| row.try_get(0)).transpose()?.map(RunId);
-        Err(StoreError::Busy { run, since_ms: running.as_ref().map(|row| row.try_get(1)).transpose()? })
-    }
 }
 
 impl RunWriter {
@@ -161,12 +122,10 @@ impl RunWriter {
 
     async fn write(&self, group: &[PreparedBatch]) -> Result<()> {
         let mut state = self.state.lock().await;
-        if state.ended && !group.is_empty() {
-            return Err(StoreError::RunEnded { run: self.run });
+        if state.ended && group.is_empty() {
+            return Ok(());
         }
-        if state.broken {
-            return Err(StoreError::RunBroken { run: self.run });
-        }
+        self.refuse_what_is_over(&state)?;
         if group.is_empty() {
             return Ok(());
         }
@@ -175,11 +134,48 @@ impl RunWriter {
         let mut writer = self.store.writer_of(&self.hold).await?;
         let before = writer.rows_written().await?;
         let mut transaction = writer.begin_alone().await?;
-        write_group(&mut transaction.connection(), &mut state.context, group).await?;
+        let on = &mut transaction.connection();
+        self.show_fence(on, &mut state).await?;
+        write_group(on, &mut state.context, group).await?;
+        self.keep_created(on, &mut state.context).await?;
         transaction.commit().await?;
         state.rows_written += writer.rows_written().await? - before;
         state.publish();
         state.broken = false;
+        Ok(())
+    }
+
+    /// Refuses what can no longer be written.
+    pub(crate) fn refuse_what_is_over(&self, state: &State) -> Result<()> {
+        match state {
+            State { fenced: true, .. } => Err(StoreError::Fenced { run: self.run }),
+            State { ended: true, .. } => Err(StoreError::RunEnded { run: self.run }),
+            State { broken: true, .. } => Err(StoreError::RunBroken { run: self.run }),
+            State { .. } => Ok(()),
+        }
+    }
+
+    /// Refuses a write of a run that somebody else has taken over, within the transaction of the write.
+    pub(crate) async fn show_fence(&self, connection: &mut db::Connection<'_>, state: &mut State) -> Result<()> {
+        let Some(fence) = &self.fence else { return Ok(()) };
+        let shown = fence.check(connection).await;
+        state.fenced = matches!(shown, Err(StoreError::Fenced { .. }));
+        shown
+    }
+
+    /// Says with the run which assets it has created so far: a later attempt, and who compares runs, asks for them.
+    async fn keep_created(&self, connection: &mut db::Connection<'_>, context: &mut Context) -> Result<()> {
+        if context.created == context.created_kept {
+            return Ok(());
+        }
+        let text = "UPDATE run SET first_created = $1, last_created = $2 WHERE id = $3";
+        query(text)
+            .bind(context.created.map(|(first, _)| first))
+            .bind(context.created.map(|(_, last)| last))
+            .bind(self.run.0)
+            .execute(connection)
+            .await?;
+        context.created_kept = context.created;
         Ok(())
     }
 
@@ -192,7 +188,7 @@ impl RunWriter {
                     continue;
                 }
                 match progress.take_expected(*id) {
-                    Some(lines) => progress.tally.find_unchanged(&lines),
+                    Some(lines) => progress.find_unchanged(*id, &lines),
                     None => unknown.push(*id),
                 }
             }
@@ -200,13 +196,13 @@ impl RunWriter {
         if unknown.is_empty() {
             return Ok(());
         }
-        let text = "SELECT a.kind, a.columns, a.processes, a.column_processes, a.location FROM content c
+        let text = "SELECT c.id, a.kind, a.columns, a.processes, a.column_processes, a.location FROM content c
             JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind
             WHERE c.id IN (SELECT value FROM json_each($1)) AND a.archived_run = 0";
         let rows = query(text).bind(number_list(unknown)).fetch_all(self.store.readers()).await?;
         for row in rows {
-            let lines = read_lines(&row, 0)?;
-            lock(&self.progress).tally.find_unchanged(&lines);
+            let lines = read_lines(&row, 1)?;
+            lock(&self.progress).find_unchanged(row.try_get(0)?, &lines);
         }
         Ok(())
     }

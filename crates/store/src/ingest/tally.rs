@@ -104,12 +104,11 @@ impl Tally {
         self.find(Kind::S3Object, object.cast_signed() - old_object.cast_signed());
     }
 
-    /// Adds found lines of an unchanged asset with everything that belongs to it.
-    pub(crate) fn find_unchanged(&mut self, lines: &Lines) {
+    /// Adds found lines of an asset with everything that belongs to it.
+    pub(crate) fn find_all(&mut self, lines: &Lines) {
         self.find_own(lines);
         self.find(Kind::Process, lines.processes.cast_signed());
         self.find(Kind::ColumnProcess, lines.column_processes.cast_signed());
-        self.unchanged += lines.all().cast_signed();
     }
 
     /// Adds (or with a negative number takes away) found lines of one kind.

@@ -402,28 +402,45 @@ async fn write_edges(connection: &mut Connection<'_>, rows: &[&Row<'_>]) -> Resu
 fn count(context: &mut Context, rows: &[Row<'_>]) {
     let mut tally = Tally::default();
     for row in rows {
-        let fresh = context.progress().seen.mark(row.id);
+        let (fresh, is_created_before) = {
+            let mut progress = context.progress();
+            (progress.seen.mark(row.id), progress.is_created_before(row.id))
+        };
         if row.action == Action::Create {
             context.note_created(row.id);
         }
-        count_row(row, fresh, &mut tally);
+        let count = if fresh && is_created_before {
+            count_created
+        } else if fresh {
+            count_found
+        } else {
+            count_again
+        };
+        count(row, &mut tally);
     }
     context.tally.add(&tally);
 }
 
-fn count_row(row: &Row<'_>, fresh: bool, tally: &mut Tally) {
+/// A row that was delivered before in this run, and now with other content: only the difference counts.
+fn count_again(row: &Row<'_>, tally: &mut Tally) {
+    let Some(before) = row.before.as_ref().filter(|_| row.action == Action::Change) else { return };
+    let lines = row.lines();
+    let location = row.existing.as_ref().map_or(LocationRole::None, |existing| existing.location);
+    let old = Lines { columns: before.stored.asset.columns.len() as u64, location, ..lines };
+    tally.find_difference(&old, &lines);
+    tally.created += lines.own().cast_signed() - old.own().cast_signed();
+}
+
+/// A row that an earlier attempt of the run has created: for the run as a whole it is new, whatever has become of it since.
+fn count_created(row: &Row<'_>, tally: &mut Tally) {
+    let lines = row.lines();
+    tally.find_own(&lines);
+    tally.created += lines.own().cast_signed();
+}
+
+fn count_found(row: &Row<'_>, tally: &mut Tally) {
     let lines = row.lines();
     let all = lines.own().cast_signed();
-    if !fresh {
-        // Delivered before in this run, and now with other content: only the difference counts.
-        if let Some(before) = row.before.as_ref().filter(|_| row.action == Action::Change) {
-            let location = row.existing.as_ref().map_or(LocationRole::None, |existing| existing.location);
-            let old = Lines { columns: before.stored.asset.columns.len() as u64, location, ..lines };
-            tally.find_difference(&old, &lines);
-            tally.created += all - old.own().cast_signed();
-        }
-        return;
-    }
     tally.find_own(&lines);
     match row.action {
         Action::Create => tally.created += all,

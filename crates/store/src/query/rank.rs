@@ -13,6 +13,8 @@ pub enum Matched {
     Column(String),
     /// Its description.
     Description,
+    /// What people said of it, or of one of its columns.
+    Enrichment,
     /// Several of them together.
     Words,
 }
@@ -47,9 +49,13 @@ impl Question {
         Self { whole: text.trim().to_lowercase(), joined: joined(text), words: words_of(text) }
     }
 
-    /// How well an asset answers, and by what.
-    pub(crate) fn rank(&self, asset: &Asset) -> (Rank, Matched) {
-        let (tier, matched) = self.tier(asset);
+    /// How well an asset answers, and by what; `said` is what people said of it, where it was found by that.
+    pub(crate) fn rank(&self, asset: &Asset, said: Option<&str>) -> (Rank, Matched) {
+        let (tier, matched) = match (self.tier(asset), said) {
+            ((WORDS, _), Some(said)) if self.words_in(said) => (DESCRIPTION, Matched::Enrichment),
+            ((WORDS, _), Some(_)) => (WORDS, Matched::Enrichment),
+            (found, _) => found,
+        };
         (Rank { tier, kind: weight(asset.kind), length: asset.name.chars().count() }, matched)
     }
 

@@ -92,9 +92,10 @@ impl Store {
         let plan = self.plan(query).await?;
         let question = Question::new(&query.text);
         let mut ranked: Vec<(rank::Rank, Hit)> = Vec::new();
-        for stored in self.matching(&plan).await? {
+        let said = self.matching_enrichment(&plan.steps).await?;
+        for stored in self.matching_or(&plan, said.keys().copied()).await? {
             let asset = &stored.asset;
-            let (rank, matched) = question.rank(asset);
+            let (rank, matched) = question.rank(asset, said.get(&stored.id).map(String::as_str));
             let hit = Hit {
                 kind: asset.kind,
                 qualified_name: asset.qualified_name.clone(),
@@ -110,6 +111,11 @@ impl Store {
 
     /// The assets that meet the steps of a plan, in their order, up to the bound.
     pub(crate) async fn matching(&self, plan: &MatchPlan) -> Result<Vec<Stored>> {
+        self.matching_or(plan, []).await
+    }
+
+    /// As [`Store::matching`], and those of `others` besides.
+    async fn matching_or(&self, plan: &MatchPlan, others: impl IntoIterator<Item = i64>) -> Result<Vec<Stored>> {
         let mut ids: BTreeSet<i64> = BTreeSet::new();
         for step in &plan.steps {
             let wanted = CANDIDATES_MAX - ids.len();
@@ -122,6 +128,7 @@ impl Store {
             let fresh: Vec<i64> = found.into_iter().filter(|id| !ids.contains(id)).take(wanted).collect();
             ids.extend(fresh);
         }
+        ids.extend(others);
         Ok(content::read(self.readers(), ids).await?.into_values().collect())
     }
 

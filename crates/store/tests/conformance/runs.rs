@@ -32,7 +32,7 @@ pub(crate) async fn a_run_that_was_killed_is_marked_by_the_next(fresh: Fresh) {
     assert_eq!(store.run(RunRef::Latest).await.unwrap().state, RunState::Running);
     let next = begin(&store, &glue).await;
     let killed = store.run(RunRef::Id(RunId(1))).await.unwrap();
-    assert_eq!((killed.state, killed.finished_ms), (RunState::Interrupted, Some(1_500_000)));
+    assert_eq!((killed.state, killed.finished_ms), (RunState::Ended(Outcome::Interrupted), Some(1_500_000)));
     assert!(store.asset(&name("c/s/kept")).await.unwrap().is_some());
     assert!(store.asset(&name("c/s/lost")).await.unwrap().is_none());
     assert!(!next.is_empty());

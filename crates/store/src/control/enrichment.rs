@@ -1,0 +1,133 @@
+//! What people say of assets and columns. No crawl touches it: it stays while an asset is archived, and is there when it comes back.
+
+use model::KnownAsset;
+
+use crate::control::UserId;
+use crate::control::enrichment_words::refresh;
+use crate::db::{Connection, Row, query, query_scalar};
+use crate::{Result, Store, StoreError};
+
+/// What people say of an asset or of one of its columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnrichmentText {
+    /// What it is.
+    pub description: Option<String>,
+    /// Who is asked about it.
+    pub owners: Vec<String>,
+    /// What it is filed under.
+    pub tags: Vec<String>,
+    /// How far it can be trusted.
+    pub certificate: Option<String>,
+}
+
+/// Stored words of people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enrichment {
+    /// The path of the column below its table; empty for the asset itself.
+    pub path: String,
+    /// What is said.
+    pub text: EnrichmentText,
+    /// Who said it last.
+    pub updated_by: Option<UserId>,
+    /// When, milliseconds since 1970 UTC.
+    pub updated_ms: i64,
+    /// Grows with every edit, from 1.
+    pub version: i64,
+}
+
+const NOUN: &str = "enrichment of the asset";
+
+impl Store {
+    /// What is said of an asset and of its columns, by path: the asset itself comes first.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn enrichment(&self, asset: KnownAsset) -> Result<Vec<Enrichment>> {
+        let text = "SELECT path, description, owners, tags, certificate, updated_by, updated_ms, version FROM enrichment
+            WHERE asset = $1 ORDER BY path";
+        query(text).bind(asset.id).fetch_all(self.readers()).await?.iter().map(read).collect()
+    }
+
+    /// Says something of an asset (`path` is empty) or of its column at `path`; the new version. Where nothing was said before, the
+    /// expected version is 0.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when it is of another version, [`StoreError::NotFound`] when there is no such asset.
+    pub async fn set_enrichment(
+        &self,
+        asset: KnownAsset,
+        path: &str,
+        expected_version: i64,
+        text: &EnrichmentText,
+        updated_by: Option<UserId>,
+        now_ms: i64,
+    ) -> Result<i64> {
+        let mut writer = self.writer().await?;
+        let mut transaction = writer.begin_alone().await?;
+        let on = &mut transaction.connection();
+        expect(on, asset, path, expected_version).await?;
+        let sql = "INSERT INTO enrichment (asset, path, description, owners, tags, certificate, updated_by, updated_ms, version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            ON CONFLICT (asset, path) DO UPDATE SET description = excluded.description, owners = excluded.owners,
+                tags = excluded.tags, certificate = excluded.certificate, updated_by = excluded.updated_by,
+                updated_ms = excluded.updated_ms, version = excluded.version";
+        query(sql)
+            .bind(asset.id)
+            .bind(path.to_owned())
+            .bind(text.description.clone())
+            .bind(serde_json::json!(text.owners).to_string())
+            .bind(serde_json::json!(text.tags).to_string())
+            .bind(text.certificate.clone())
+            .bind(updated_by.map(|user| user.0))
+            .bind(now_ms)
+            .bind(expected_version + 1)
+            .execute(&mut *on)
+            .await?;
+        refresh(on, asset.id).await?;
+        transaction.commit().await?;
+        Ok(expected_version + 1)
+    }
+
+    /// Removes what was said of an asset or of its column at `path`.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when it is of another version, [`StoreError::NotFound`] when there is no such asset.
+    pub async fn delete_enrichment(&self, asset: KnownAsset, path: &str, expected_version: i64) -> Result<()> {
+        let mut writer = self.writer().await?;
+        let mut transaction = writer.begin_alone().await?;
+        let on = &mut transaction.connection();
+        expect(on, asset, path, expected_version).await?;
+        let text = "DELETE FROM enrichment WHERE asset = $1 AND path = $2";
+        query(text).bind(asset.id).bind(path.to_owned()).execute(&mut *on).await?;
+        refresh(on, asset.id).await?;
+        transaction.commit().await
+    }
+}
+
+/// Refuses an edit of what is of another version.
+async fn expect(connection: &mut Connection<'_>, asset: KnownAsset, path: &str, expected: i64) -> Result<()> {
+    let text = "SELECT id FROM content WHERE id = $1";
+    if query_scalar::<i64>(text).bind(asset.id).fetch_optional(&mut *connection).await?.is_none() {
+        return Err(StoreError::NotFound { message: "there is no such asset any more: search for it by name".to_owned() });
+    }
+    let text = "SELECT version FROM enrichment WHERE asset = $1 AND path = $2";
+    let query = query_scalar(text).bind(asset.id).bind(path.to_owned());
+    let version: i64 = query.fetch_optional(connection).await?.unwrap_or(0);
+    if version == expected { Ok(()) } else { Err(StoreError::Stale { noun: NOUN, id: asset.id, version }) }
+}
+
+fn read(row: &Row) -> Result<Enrichment> {
+    let text = EnrichmentText {
+        description: row.try_get(1)?,
+        owners: serde_json::from_str(row.try_get(2)?).map_err(StoreError::corrupt)?,
+        tags: serde_json::from_str(row.try_get(3)?).map_err(StoreError::corrupt)?,
+        certificate: row.try_get(4)?,
+    };
+    Ok(Enrichment {
+        path: row.try_get(0)?,
+        text,
+        updated_by: row.try_get::<Option<i64>, _>(5)?.map(UserId),
+        updated_ms: row.try_get(6)?,
+        version: row.try_get(7)?,
+    })
+}
