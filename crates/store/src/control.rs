@@ -1,7 +1,7 @@
-//! What the control plane knows besides the catalog: people, how they prove who they are, what is secret, who did what; what is
-//! crawled when, by whom, and what people say of what was found.
+//! What the control plane knows besides the catalog: people, how they prove who they are, what is secret, who did what; and its work:
+//! what is crawled when, by whom, and what people say of what was found.
 //!
-//! A change to people and secrets names its author ([`Audit`]) and is written together with its entry in the audit log, in one
+//! Every change of people and secrets names its author ([`Audit`]) and is written together with its entry in the audit log, in one
 //! transaction. Only housekeeping has none: that a session was seen, that something which had expired was deleted, that a request is
 //! being worked on.
 
