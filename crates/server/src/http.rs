@@ -13,5 +13,5 @@ pub use cursor::{CursorKey, Cursors};
 pub use etag::{ETag, IfMatch};
 pub use extract::{Json, Path, Query};
 pub use page::{Limit, Page};
-pub use problem::{Code, Existing, FieldError, Problem};
+pub use problem::{Code, Existing, FieldError, PROBLEM_JSON, Problem};
 pub use request_id::{RequestId, RequestIds};

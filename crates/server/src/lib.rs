@@ -1,6 +1,8 @@
 //! The control plane: everything that `isinglass serve` is, as a library.
 
+mod api;
 pub mod auth;
+pub mod clock;
 pub mod config;
 pub mod http;
 pub mod listener;

@@ -22,7 +22,7 @@ use crate::{openapi, operations};
 /// Every documented endpoint under `/api/v1`. A component adds `.merge(component::router())` here, with full paths.
 #[must_use]
 pub fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    crate::api::router()
 }
 
 /// The document of the whole service.

@@ -31,40 +31,21 @@ pub async fn serve(app: App, router: Router, listener: Listener) -> std::io::Res
 mod tests {
     use std::sync::Arc;
 
-    use futures::FutureExt;
-    use futures::future::BoxFuture;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
     use super::*;
+    use crate::api::testing;
     use crate::config::Config;
-    use crate::http::{CursorKey, Cursors};
-    use crate::metrics::Metrics;
-    use crate::shutdown::Shutdown;
-    use crate::state::{AppState, NotReady, Readiness};
     use crate::tls::tests::provider;
-
-    struct Ready;
-
-    impl Readiness for Ready {
-        fn check(&self) -> BoxFuture<'_, Result<(), NotReady>> {
-            async { Ok(()) }.boxed()
-        }
-    }
 
     #[tokio::test]
     async fn sigterm_ends_the_service_after_draining() {
         let config = Config { listen: "127.0.0.1:0".parse().unwrap(), ..Config::default() };
         let listener = Listener::bind(&config, provider()).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = Arc::new(AppState {
-            config: Arc::new(config),
-            metrics: Arc::new(Metrics::new()),
-            shutdown: Shutdown::new(),
-            cursors: Cursors::new(&CursorKey::new([1; 32])),
-            readiness: Arc::new(Ready),
-            metrics_token: None,
-        });
+        let folder = tempfile::tempdir().unwrap();
+        let app = Arc::new(testing::state(config, &folder).await);
         let serving = tokio::spawn(serve(app, Router::new(), listener));
         // An answer means that the handlers are in place: without them the signal would end the tests.
         let mut stream = TcpStream::connect(address).await.unwrap();

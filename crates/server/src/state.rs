@@ -1,15 +1,24 @@
 //! What every handler can reach. One struct behind one pointer: a component that handlers need becomes a field here.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use secrecy::SecretString;
 
+use store::Store;
+
+use crate::auth::oidc::Oidc;
+use crate::auth::password::Passwords;
+use crate::auth::rate_limit::SignInLimiter;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Cursors;
 use crate::metrics::Metrics;
+use crate::randomness::Random;
+use crate::sealing::MasterKeys;
 use crate::shutdown::Shutdown;
+use crate::webhook::Webhooks;
 
 /// The state of the router: `State(app): State<App>`.
 pub type App = Arc<AppState>;
@@ -26,6 +35,24 @@ pub struct AppState {
     pub cursors: Cursors,
     /// Whether requests make sense yet.
     pub readiness: Arc<dyn Readiness>,
+    /// The catalog, and everything else that lasts.
+    pub store: Store,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Where secrets and tokens come from.
+    pub random: Arc<dyn Random>,
+    /// What secrets are sealed with.
+    pub keys: Arc<MasterKeys>,
+    /// What a request that may be repeated is recognised by.
+    pub request_key: aws_lc_rs::hmac::Key,
+    /// Hashes and compares passwords.
+    pub passwords: Passwords,
+    /// Slows down who guesses.
+    pub limiter: Mutex<SignInLimiter>,
+    /// Sends alerts.
+    pub webhooks: Webhooks,
+    /// Signs in at the identity provider, where one is configured.
+    pub oidc: Option<Oidc>,
     /// What `/metrics` asks for, if anything.
     pub metrics_token: Option<SecretString>,
 }

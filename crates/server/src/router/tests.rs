@@ -10,10 +10,9 @@ use tokio::sync::Notify;
 use tower::ServiceExt;
 
 use super::*;
+use crate::api::testing;
 use crate::config::Config;
-use crate::http::{CursorKey, Cursors, Json};
-use crate::metrics::Metrics;
-use crate::shutdown::Shutdown;
+use crate::http::Json;
 use crate::state::{AppState, NotReady, Readiness};
 
 struct Answer(Result<(), NotReady>);
@@ -24,15 +23,9 @@ impl Readiness for Answer {
     }
 }
 
-fn state(config: Config) -> AppState {
-    AppState {
-        config: Arc::new(config),
-        metrics: Arc::new(Metrics::new()),
-        shutdown: Shutdown::new(),
-        cursors: Cursors::new(&CursorKey::new([1; 32])),
-        readiness: Arc::new(Answer(Ok(()))),
-        metrics_token: None,
-    }
+/// These tests ask nothing of the catalog, so its folder may go.
+async fn state(config: Config) -> AppState {
+    testing::state(config, &tempfile::tempdir().unwrap()).await
 }
 
 fn around() -> Around {
@@ -75,26 +68,26 @@ fn assert_problem((status, headers, body): &Answered, expected: u16, code: &str,
 
 #[tokio::test]
 async fn an_unknown_path_is_a_problem_with_the_path_and_without_the_query() {
-    assert_problem(&get_path(state(Config::default()), "/api/v1/nothing?x=1").await, 404, "not-found", "/api/v1/nothing");
+    assert_problem(&get_path(state(Config::default()).await, "/api/v1/nothing?x=1").await, 404, "not-found", "/api/v1/nothing");
 }
 
 #[tokio::test]
 async fn a_wrong_method_is_a_problem_that_tells_the_right_ones() {
-    let answer = get_path(state(Config::default()), "/api/v1/echo").await;
+    let answer = get_path(state(Config::default()).await, "/api/v1/echo").await;
     assert_problem(&answer, 405, "method-not-allowed", "/api/v1/echo");
     assert_eq!(answer.1[header::ALLOW], "POST");
 }
 
 #[tokio::test]
 async fn a_panic_is_a_problem_without_details() {
-    let answer = get_path(state(Config::default()), "/api/v1/panics").await;
+    let answer = get_path(state(Config::default()).await, "/api/v1/panics").await;
     assert_problem(&answer, 500, "internal", "/api/v1/panics");
     assert!(!answer.2.contains("canary"));
 }
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_413() {
-    let app = state(config("[limits]\nbody_bytes = 8"));
+    let app = state(config("[limits]\nbody_bytes = 8")).await;
     let request = Request::post("/api/v1/echo").header(header::CONTENT_TYPE, "application/json");
     let answer = send(service(app), request.body(Body::from("\"0123456789\"")).unwrap()).await;
     assert_problem(&answer, 413, "body-too-large", "/api/v1/echo");
@@ -102,14 +95,14 @@ async fn a_body_over_the_limit_is_413() {
 
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_503_with_retry_after() {
-    let answer = get_path(state(config("[limits]\nrequest_seconds = 1")), "/api/v1/waits").await;
+    let answer = get_path(state(config("[limits]\nrequest_seconds = 1")).await, "/api/v1/waits").await;
     assert_problem(&answer, 503, "timed-out", "/api/v1/waits");
     assert_eq!(answer.1[header::RETRY_AFTER], "1");
 }
 
 #[tokio::test]
 async fn too_many_requests_at_once_are_503_while_probes_answer() {
-    let (entered, app) = (Arc::new(Notify::new()), Arc::new(state(config("[limits]\nrequests_in_flight = 1"))));
+    let (entered, app) = (Arc::new(Notify::new()), Arc::new(state(config("[limits]\nrequests_in_flight = 1")).await));
     let inside = entered.clone();
     let handler = move || {
         let inside = inside.clone();
@@ -132,7 +125,7 @@ async fn too_many_requests_at_once_are_503_while_probes_answer() {
 
 #[tokio::test]
 async fn answers_tell_browsers_what_they_may_do() {
-    let (_, headers, _) = get_path(state(Config::default()), "/api/openapi.json").await;
+    let (_, headers, _) = get_path(state(Config::default()).await, "/api/openapi.json").await;
     assert!(headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'self'"));
     assert_eq!(
         (&headers["x-content-type-options"], &headers["referrer-policy"]),
@@ -140,45 +133,46 @@ async fn answers_tell_browsers_what_they_may_do() {
     );
     assert_eq!((&headers["x-frame-options"], &headers["cache-control"]), (&"DENY".parse().unwrap(), &"no-store".parse().unwrap()));
     assert!(!headers.contains_key("strict-transport-security"));
-    let behind_tls = state(config("public_url = \"https://isinglass.example.com\""));
+    let behind_tls = state(config("public_url = \"https://isinglass.example.com\"")).await;
     let (_, headers, _) = get_path(behind_tls, "/healthz").await;
     assert!(headers.contains_key("strict-transport-security") && !headers.contains_key("cache-control"));
 }
 
 #[tokio::test]
 async fn readiness_is_what_the_store_says_until_the_service_stops() {
-    let ready = state(Config::default());
+    let ready = state(Config::default()).await;
     assert_eq!(get_path(ready, "/readyz").await.0, StatusCode::OK);
-    let waiting = AppState { readiness: Arc::new(Answer(Err(NotReady("migrations run".into())))), ..state(Config::default()) };
+    let waiting =
+        AppState { readiness: Arc::new(Answer(Err(NotReady("migrations run".into())))), ..state(Config::default()).await };
     let answer = get_path(waiting, "/readyz").await;
     assert_problem(&answer, 503, "unavailable", "/readyz");
     assert!(answer.2.contains("migrations run"));
-    let stopping = state(Config::default());
+    let stopping = state(Config::default()).await;
     stopping.shutdown.advance();
     assert_eq!(get_path(stopping, "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
 async fn metrics_ask_for_their_token_and_can_be_off() {
-    let app = state(Config::default());
+    let app = state(Config::default()).await;
     let router = service(app);
     let request = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     send(router.clone(), request("/api/v1/nothing-of-the-kind")).await;
     let (status, headers, body) = send(router, request("/metrics")).await;
     assert_eq!((status, &headers[header::CONTENT_TYPE]), (StatusCode::OK, &crate::metrics::TEXT_FORMAT.parse().unwrap()));
     assert!(body.contains("route=\"unmatched\",status=\"404\"} 1"), "{body}");
-    let guarded = || AppState { metrics_token: Some("t0ken".to_owned().into()), ..state(Config::default()) };
-    assert_problem(&get_path(guarded(), "/metrics").await, 401, "unauthenticated", "/metrics");
+    let guarded = async || AppState { metrics_token: Some("t0ken".to_owned().into()), ..state(Config::default()).await };
+    assert_problem(&get_path(guarded().await, "/metrics").await, 401, "unauthenticated", "/metrics");
     let with = |token: &str| Request::get("/metrics").header(header::AUTHORIZATION, token).body(Body::empty()).unwrap();
-    assert_eq!(send(service(guarded()), with("Bearer t0ken")).await.0, StatusCode::OK);
-    assert_eq!(send(service(guarded()), with("Bearer other")).await.0, StatusCode::UNAUTHORIZED);
-    let off = state(config("[metrics]\nenabled = false"));
+    assert_eq!(send(service(guarded().await), with("Bearer t0ken")).await.0, StatusCode::OK);
+    assert_eq!(send(service(guarded().await), with("Bearer other")).await.0, StatusCode::UNAUTHORIZED);
+    let off = state(config("[metrics]\nenabled = false")).await;
     assert_problem(&get_path(off, "/metrics").await, 404, "not-found", "/metrics");
 }
 
 #[tokio::test]
 async fn the_document_is_served() {
-    let (_, _, body) = get_path(state(Config::default()), "/api/openapi.json").await;
+    let (_, _, body) = get_path(state(Config::default()).await, "/api/openapi.json").await;
     let json: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert!(json["openapi"].as_str().unwrap().starts_with("3.1"));
     assert!(json["components"]["securitySchemes"]["bearer"].is_object() && json["paths"]["/readyz"].is_object());
