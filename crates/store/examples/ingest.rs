@@ -1,6 +1,6 @@
 //! What the catalog costs: processor time (all threads), bytes and peak memory for a first crawl, an unchanged and a changed one,
-//! and the time of questions. `cargo run --release -p store --example ingest -- TABLES [FILE [first|questions]]`: the whole, the first
-//! crawl with its questions, or the questions alone to a file of before.
+//! and the time of questions. `cargo run --release -p store --example ingest -- TABLES [URL [crawl|first|questions]]`: the whole, the first
+//! crawl, it with its questions, or the questions alone to a catalog of before. Of PostgreSQL, the processor time is our side's.
 #![expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -25,23 +25,28 @@ const WORDS: &str = "customer order amount price currency status created updated
 
 fn main() {
     let tables: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(100_000);
-    let file = std::env::args().nth(2).unwrap_or_else(|| "/tmp/isinglass-bench/catalog.db".to_owned());
-    let folder = std::path::Path::new(&file).parent().unwrap().to_owned();
+    let url = std::env::args().nth(2).unwrap_or_else(|| "sqlite:/tmp/isinglass-bench/catalog.db".to_owned());
+    let url = CatalogUrl::parse(&url).unwrap();
     let part = std::env::args().nth(3);
-    if part.as_deref() != Some("questions") {
-        let _ = std::fs::remove_dir_all(&folder);
+    if let (Some(folder), true) = (url.file().and_then(std::path::Path::parent), part.as_deref() != Some("questions")) {
+        let _ = std::fs::remove_dir_all(folder);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = Store::open(&CatalogUrl::sqlite(&file)).await.unwrap();
+        let store = Store::open(&url).await.unwrap();
         let spec = ConnectionSpec { name: "bench".into(), connector: "glue", number: Some(1), region: None, account: None };
         let connection = store.connection(&spec, 0).await.unwrap();
         if part.as_deref() == Some("questions") {
-            return ask(&store, &connection, tables).await;
+            return ask(&url, &connection, tables).await;
         }
         crawl(&store, &connection, "first crawl", tables, 0, false).await;
-        println!("  file: {} bytes a table", std::fs::metadata(&file).unwrap().len() / tables as u64);
-        ask(&store, &connection, tables).await;
+        if part.as_deref() == Some("crawl") {
+            return;
+        }
+        if let Some(file) = url.file() {
+            println!("  file: {} bytes a table", std::fs::metadata(file).unwrap().len() / tables as u64);
+        }
+        ask(&url, &connection, tables).await;
         if part.as_deref() == Some("first") {
             return;
         }
@@ -110,9 +115,8 @@ type Phrase = fn(&mut Random, &str) -> String;
 /// Questions of each sort.
 const QUESTIONS: usize = 200;
 
-async fn ask(store: &Store, connection: &Connection, tables: usize) {
-    let reader = Store::open_existing(&CatalogUrl::sqlite(std::env::args().nth(2).unwrap_or_default())).await;
-    let store = reader.as_ref().unwrap_or(store);
+async fn ask(url: &CatalogUrl, connection: &Connection, tables: usize) {
+    let store = Store::open_existing(url).await.unwrap();
     let mut random = Random(4711);
     let mut number = 0;
     let sorts: [(&str, Phrase); 8] = [

@@ -111,6 +111,13 @@ pub(crate) const ROWS_WRITTEN: &str = "SELECT total_changes()";
 /// PostgreSQL: one transaction at a time writes assets (the first number is [`LOCK_CLASS`]).
 pub(crate) const LOCK_WRITERS: &str = "SELECT pg_advisory_xact_lock(1232299884, 0)";
 
+/// PostgreSQL: the commit of this transaction is waited for.
+pub(crate) const DURABLE: &str = "SET LOCAL synchronous_commit = on";
+
+/// PostgreSQL: statistics of what a crawl writes, without waiting for the server's own housekeeping.
+pub(crate) const TIDY: &str =
+    "SELECT gin_clean_pending_list('asset_words_by_word'); ANALYZE asset_words, asset, content, place, location, word";
+
 /// PostgreSQL: the first number of our advisory locks, the letters `Isgl`.
 pub(crate) const LOCK_CLASS: i32 = 0x4973_676C;
 

@@ -65,27 +65,31 @@ pub enum StoreError {
         /// What contradicts what, and what to do.
         message: String,
     },
-    /// There is one already, and there can be no second.
-    #[error(
-        "there is a {noun} already that stands in the way: `{name}` (number {id}); use that one, or give this one another name"
-    )]
+    /// The name is taken.
+    #[error("there is a {noun} `{name}` already (number {id}): choose another name, or edit that {noun}")]
     Exists {
-        /// What it is.
+        /// What has the name.
         noun: &'static str,
         /// Its number.
         id: i64,
-        /// Its name.
+        /// The name as it is stored.
         name: String,
     },
-    /// Somebody has changed it since it was read.
-    #[error("the {noun} {id} has changed since it was read and is of version {version} now: read it again, then repeat the edit")]
+    /// Somebody else has changed it since it was read.
+    #[error("the {noun} {id} was changed meanwhile, it has version {version} now: read it again and repeat the change")]
     Stale {
-        /// What it is.
+        /// What was to be changed.
         noun: &'static str,
         /// Its number.
         id: i64,
-        /// Its present version.
+        /// Its version now.
         version: i64,
+    },
+    /// A value cannot be stored as it is.
+    #[error("{message}")]
+    Invalid {
+        /// What is wrong with which value, and what to give instead.
+        message: String,
     },
     /// There is no such thing in the catalog.
     #[error("{message}")]

@@ -21,10 +21,14 @@ macro_rules! id {
 }
 
 id! {
-    /// The number of a person.
+    /// The number of a user.
     UserId,
+    /// The number of an API token.
+    TokenId,
     /// The number of a stored credential.
     CredentialId,
+    /// The number of an entry of the audit log.
+    AuditId,
     /// The number of a workflow.
     WorkflowId,
     /// The number of a job.

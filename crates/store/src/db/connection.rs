@@ -1,7 +1,7 @@
 //! Connections and transactions of either database.
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Connection as _, PgConnection, PgPool, SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, SqliteConnection, SqlitePool};
 use tokio::sync::MutexGuard;
 
 use super::query::query_scalar;
@@ -119,6 +119,22 @@ impl Transaction<'_> {
 }
 
 impl Connection<'_> {
+    /// Makes the commit of this transaction last, whatever the session does with others.
+    pub(crate) async fn make_durable(&mut self) -> Result<()> {
+        if let Handle::Postgres(inner) = &mut self.handle {
+            inner.execute(dialect::DURABLE).await?;
+        }
+        Ok(())
+    }
+
+    /// After much was written: what waits for the search index goes in, and the planner learns how common words are.
+    pub(crate) async fn tidy(&mut self) -> Result<()> {
+        if let Handle::Postgres(inner) = &mut self.handle {
+            inner.execute(dialect::TIDY).await?;
+        }
+        Ok(())
+    }
+
     pub(super) fn note_written(&mut self, rows: u64) {
         *self.rows_written += rows;
     }

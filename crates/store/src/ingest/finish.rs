@@ -62,6 +62,9 @@ pub struct FinishedRun {
     pub rows_written: u64,
 }
 
+/// A run that wrote more rows has the database look at them before questions are asked.
+const ROWS_WITHOUT_STATISTICS: u64 = 10_000;
+
 /// Names of incomplete scopes that are kept with a run.
 const SCOPES_KEPT_MAX: usize = 1000;
 
@@ -79,6 +82,7 @@ impl RunWriter {
         let before = writer.rows_written().await?;
         let mut transaction = writer.begin_alone().await?;
         let on = &mut transaction.connection();
+        on.make_durable().await?;
         self.show_fence(on, &mut state).await?;
         let protected = self.remove(on, &mut state, &end).await?;
         state.publish();
@@ -89,6 +93,9 @@ impl RunWriter {
         state.rows_written += writer.rows_written().await? - before;
         state.broken = false;
         state.ended = true;
+        if state.rows_written > ROWS_WITHOUT_STATISTICS {
+            writer.connection().tidy().await?;
+        }
         let counts = lock(&self.progress).tally.counts();
         Ok(FinishedRun { run: self.run, outcome, counts, changes, rows_written: state.rows_written })
     }

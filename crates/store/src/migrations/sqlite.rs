@@ -7,8 +7,12 @@ use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use crate::{Result, StoreError};
 
 /// Every step; its position (from 1) is the schema version that it leads to.
-const STEPS: &[&str] =
-    &[include_str!("sqlite/0001_catalog.sql"), include_str!("sqlite/0002_twins.sql"), include_str!("sqlite/0004_work.sql")];
+const STEPS: &[&str] = &[
+    include_str!("sqlite/0001_catalog.sql"),
+    include_str!("sqlite/0002_twins.sql"),
+    include_str!("sqlite/0003_people.sql"),
+    include_str!("sqlite/0004_work.sql"),
+];
 
 /// The schema version that this program writes.
 pub(crate) fn newest() -> i64 {

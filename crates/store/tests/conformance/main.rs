@@ -3,11 +3,21 @@
 #[cfg(test)]
 mod attempts;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod enrichment;
+#[cfg(test)]
+mod first_user;
 #[cfg(test)]
 mod fresh;
 #[cfg(test)]
 mod history;
+#[cfg(test)]
+mod idempotency;
 #[cfg(test)]
 mod leases;
 #[cfg(test)]
@@ -27,6 +37,8 @@ mod runs;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
+mod signed_in;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod simulation_random;
@@ -38,6 +50,8 @@ mod studio_kinds;
 mod twin_lineage;
 #[cfg(test)]
 mod twins;
+#[cfg(test)]
+mod users;
 #[cfg(test)]
 mod work;
 #[cfg(test)]
@@ -143,6 +157,41 @@ conformance! {
     studio_kinds::what_lies_in_a_domain_project_or_glossary_goes_with_it,
     studio_kinds::a_project_that_was_seen_stays_with_what_lies_in_it,
     studio_kinds::technical_names_summaries_and_terms_are_searched,
+    users::names_are_unique_whatever_their_case_and_script,
+    users::names_that_cannot_be_shown_are_refused_and_other_texts_are_mended,
+    users::users_are_listed_page_by_page_without_gaps,
+    users::a_stale_edit_changes_nothing,
+    users::the_last_active_administrator_stays,
+    users::administrators_who_remove_each_other_at_once_leave_one,
+    users::a_password_is_set_read_for_signing_in_and_never_printed,
+    users::who_signs_in_at_a_provider_is_created_once_and_kept_up_to_date,
+    users::a_name_asked_for_twice_at_once_is_given_once,
+    signed_in::a_session_works_until_it_expires,
+    signed_in::a_session_is_seen_once_a_minute,
+    signed_in::sessions_end_with_sign_out_password_and_user,
+    signed_in::of_too_many_sessions_the_oldest_ends,
+    signed_in::a_token_works_until_it_expires_or_is_revoked_or_its_user_goes,
+    signed_in::a_token_is_used_once_a_minute,
+    signed_in::names_of_tokens_are_unique_for_their_user_until_revoked,
+    signed_in::a_user_has_a_hundred_tokens_at_most,
+    first_user::a_setup_link_makes_one_administrator,
+    first_user::a_setup_link_that_expired_or_never_was_does_not_work,
+    first_user::one_setup_link_used_twice_at_once_makes_one_administrator,
+    first_user::replicas_that_start_at_once_bootstrap_once,
+    first_user::a_catalog_with_users_is_not_bootstrapped_but_set_up_again_without_administrators,
+    credentials::a_secret_is_sealed_for_its_number_and_version,
+    credentials::a_credential_without_a_secret_or_whose_sealing_fails,
+    credentials::credentials_have_unique_names_and_versions,
+    credentials::secrets_are_wrapped_anew_page_by_page_unless_they_changed,
+    audit::an_entry_says_who_did_what_from_where,
+    audit::a_change_that_fails_leaves_no_entry,
+    audit::the_log_is_filtered_and_paged_newest_first_without_gaps,
+    audit::old_entries_are_pruned_and_that_is_an_entry,
+    idempotency::a_request_that_comes_again_gets_the_same_answer,
+    idempotency::a_key_stands_for_one_principal_method_and_path,
+    idempotency::one_of_many_claims_of_a_key_at_once_is_new,
+    idempotency::a_claim_whose_program_died_is_taken_over_and_the_old_one_says_nothing,
+    idempotency::answers_are_bounded_and_pruned_after_a_day,
     work::connections_are_created_once_edited_by_version_and_paged,
     work::workflows_are_created_once_edited_by_version_paused_and_removed,
     leases::run_now_is_refused_while_a_run_of_the_workflow_is_open,

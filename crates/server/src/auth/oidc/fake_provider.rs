@@ -1,0 +1,153 @@
+//! A small identity provider for tests: it publishes itself, checks PKCE, and signs whatever a test asks it to.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use openidconnect::url::form_urlencoded;
+use serde_json::{Value, json};
+
+/// What it will do next, and what it has seen.
+#[derive(Default)]
+pub(super) struct Script {
+    pub(super) id_token: String,
+    pub(super) challenge: String,
+    pub(super) keys: Vec<Value>,
+    pub(super) issuer: Option<String>,
+    pub(super) discoveries: u32,
+    pub(super) last_authorization: Option<String>,
+    pub(super) is_down: Down,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(super) enum Down {
+    #[default]
+    No,
+    Yes,
+}
+
+#[derive(Clone)]
+pub(super) struct FakeProvider {
+    pub(super) issuer: String,
+    script: Arc<Mutex<Script>>,
+}
+
+impl FakeProvider {
+    pub(super) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let provider = Self { issuer, script: Arc::default() };
+        let router = Router::new()
+            .route("/.well-known/openid-configuration", get(describe))
+            .route("/keys", get(async |State(this): State<Self>| Json(json!({"keys": this.script(|script| script.keys.clone())}))))
+            .route("/token", post(exchange))
+            .with_state(provider.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        provider
+    }
+
+    pub(super) fn script<T>(&self, change: impl FnOnce(&mut Script) -> T) -> T {
+        change(&mut self.script.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn describe(State(this): State<FakeProvider>) -> Result<Json<Value>, StatusCode> {
+    let (is_down, issuer) = this.script(|script| {
+        script.discoveries += 1;
+        (script.is_down, script.issuer.clone())
+    });
+    if is_down == Down::Yes {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let base = &this.issuer;
+    Ok(Json(json!({
+        "issuer": issuer.as_ref().unwrap_or(base),
+        "authorization_endpoint": format!("{base}/authorize"),
+        "token_endpoint": format!("{base}/token"),
+        "jwks_uri": format!("{base}/keys"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256", "none", "HS256"],
+    })))
+}
+
+async fn exchange(State(this): State<FakeProvider>, headers: HeaderMap, body: Bytes) -> (StatusCode, Json<Value>) {
+    let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
+    let value = |name: &str| form.iter().find(|pair| pair.0 == name).map(|pair| pair.1.as_str()).unwrap_or_default();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, value("code_verifier").as_bytes());
+    let (challenge, id_token) = this.script(|script| {
+        script.last_authorization = headers.get("authorization").map(|header| header.to_str().unwrap().to_owned());
+        (script.challenge.clone(), script.id_token.clone())
+    });
+    if value("code") != "the-code" || value("grant_type") != "authorization_code" || URL_SAFE_NO_PAD.encode(digest) != challenge {
+        return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant"})));
+    }
+    (StatusCode::OK, Json(json!({"access_token": "a", "token_type": "Bearer", "id_token": id_token})))
+}
+
+/// A key that tokens are signed with.
+pub(super) enum SigningKey {
+    Es256(EcdsaKeyPair),
+    Rs256(Box<RsaKeyPair>),
+}
+
+impl SigningKey {
+    pub(super) fn es256() -> Self {
+        Self::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+    }
+
+    pub(super) fn rs256() -> Self {
+        Self::Rs256(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()))
+    }
+
+    pub(super) fn published(&self, kid: &str) -> Value {
+        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        match self {
+            Self::Es256(key) => {
+                let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+                json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": kid, "x": text(x), "y": text(y)})
+            }
+            Self::Rs256(key) => {
+                // PKCS #1: a sequence of the modulus, which begins after nine bytes, and the exponent 65537, the last three.
+                let der = key.public_key().as_ref();
+                let (n, e) = (&der[9..265], &der[der.len() - 3..]);
+                json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": text(n), "e": text(e)})
+            }
+        }
+    }
+
+    pub(super) fn token(&self, kid: &str, claims: &Value) -> String {
+        let alg = match self {
+            Self::Es256(_) => "ES256",
+            Self::Rs256(_) => "RS256",
+        };
+        let signed = unsigned(&json!({"alg": alg, "kid": kid}), claims);
+        let signature = match self {
+            Self::Es256(key) => key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap().as_ref().to_vec(),
+            Self::Rs256(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
+                signature
+            }
+        };
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+/// Header and claims, without a signature.
+pub(super) fn unsigned(header: &Value, claims: &Value) -> String {
+    let text = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}", text(header), text(claims))
+}
+
+pub(super) fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}

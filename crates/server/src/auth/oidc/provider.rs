@@ -1,0 +1,207 @@
+//! The provider as it describes itself: fetched once, refreshed each hour, and at once when it signs with a new key.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use openidconnect::core::{
+    CoreAuthDisplay, CoreAuthPrompt, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
+    CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreRevocableToken,
+    CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+};
+use openidconnect::{
+    AuthType, AuthorizationCode, Client, ClientId, ClientSecret, DiscoveryError, EmptyExtraTokenFields, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, IdToken, IdTokenFields, IdTokenVerifier, IssuerUrl, Nonce, PkceCodeVerifier, RedirectUrl,
+    RequestTokenError, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse, TokenResponse,
+};
+use tokio::sync::Mutex;
+
+use super::claims::{Claims, OtherClaims};
+use super::error::{HttpError, OidcError, id_token, plain, settings};
+use super::http::Adapter;
+use crate::outbound::Outbound;
+
+/// After this time the provider is asked anew, milliseconds.
+const REFRESH_AFTER_MS: i64 = 3_600_000;
+/// A key that is not known makes us ask at most this often, milliseconds: anybody can send such a token.
+const REFRESH_FOR_KEY_AFTER_MS: i64 = 60_000;
+/// After a failure the provider is left alone for this time, milliseconds.
+const ASK_AGAIN_AFTER_MS: i64 = 10_000;
+/// How far clocks may differ, seconds.
+const CLOCK_SKEW_SECONDS: i64 = 60;
+/// Signatures that are accepted. None with a shared secret, and not `none`.
+const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha384,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha512,
+    CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+    CoreJwsSigningAlgorithm::EcdsaP384Sha384,
+    CoreJwsSigningAlgorithm::EdDsa,
+];
+
+pub(super) type Token = IdToken<OtherClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+type Fields =
+    IdTokenFields<OtherClaims, EmptyExtraTokenFields, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+type ErrorResponse = StandardErrorResponse<CoreErrorResponseType>;
+type ProviderClient = Client<
+    OtherClaims,
+    CoreAuthDisplay,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJsonWebKey,
+    CoreAuthPrompt,
+    ErrorResponse,
+    StandardTokenResponse<Fields, CoreTokenType>,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+#[derive(Debug)]
+pub(super) struct Registration {
+    pub(super) issuer: IssuerUrl,
+    pub(super) client_id: ClientId,
+    pub(super) client_secret: Option<ClientSecret>,
+    pub(super) redirect_url: RedirectUrl,
+}
+
+/// What came of asking the provider.
+#[derive(Debug, Default)]
+struct Known {
+    client: Option<Arc<ProviderClient>>,
+    fetched_ms: i64,
+    /// Why it could not be asked the last time, and when that was.
+    failure: Option<(String, i64)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Provider {
+    registration: Registration,
+    http: Adapter,
+    /// Held while the provider is asked, so that many sign-ins ask once.
+    known: Mutex<Known>,
+}
+
+impl Provider {
+    pub(super) fn new(registration: Registration, outbound: Outbound) -> Self {
+        Self { registration, http: Adapter(outbound), known: Mutex::default() }
+    }
+
+    pub(super) async fn client(&self, now_ms: i64) -> Result<Arc<ProviderClient>, OidcError> {
+        self.client_not_older_than(REFRESH_AFTER_MS, now_ms).await
+    }
+
+    pub(super) async fn exchange(
+        &self,
+        code: AuthorizationCode,
+        verifier: PkceCodeVerifier,
+        now_ms: i64,
+    ) -> Result<Token, OidcError> {
+        let client = self.client(now_ms).await?;
+        let request = client.exchange_code(code).map_err(|_no_endpoint| self.undescribed("it has no token endpoint"))?;
+        let response =
+            request.set_pkce_verifier(verifier).request_async(&self.http).await.map_err(|error| exchange_failed(&error))?;
+        response.id_token().cloned().ok_or(OidcError::IdToken { reason: "there is none; is the scope openid allowed?" })
+    }
+
+    /// Providers change their keys: one that is not known is looked for once more.
+    pub(super) async fn verify(&self, token: &Token, nonce: &Nonce, now_ms: i64) -> Result<Claims, OidcError> {
+        let client = self.client(now_ms).await?;
+        match token.claims(&verifier(&client, now_ms)?, nonce) {
+            Err(openidconnect::ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)) => {}
+            checked => return checked.cloned().map_err(|error| id_token(&error)),
+        }
+        let client = self.client_not_older_than(REFRESH_FOR_KEY_AFTER_MS, now_ms).await?;
+        token.claims(&verifier(&client, now_ms)?, nonce).cloned().map_err(|error| id_token(&error))
+    }
+
+    /// When the provider cannot be asked anew, what it said before still holds. A failure is remembered for a while, as those
+    /// who wait for the lock would otherwise fail one after the other, each after the whole time limit.
+    async fn client_not_older_than(&self, age_ms: i64, now_ms: i64) -> Result<Arc<ProviderClient>, OidcError> {
+        let mut known = self.known.lock().await;
+        if let Some(client) = known.client.as_ref().filter(|_client| now_ms.saturating_sub(known.fetched_ms) < age_ms) {
+            return Ok(Arc::clone(client));
+        }
+        let failed_lately =
+            known.failure.as_ref().is_some_and(|(_reason, at_ms)| now_ms.saturating_sub(*at_ms) < ASK_AGAIN_AFTER_MS);
+        if !failed_lately {
+            self.refresh(&mut known, now_ms).await;
+        }
+        let reason = known.failure.as_ref().map_or("it was not asked", |(reason, _at_ms)| reason);
+        known.client.as_ref().map(Arc::clone).ok_or_else(|| self.undescribed(reason))
+    }
+
+    async fn refresh(&self, known: &mut Known, now_ms: i64) {
+        match self.discover().await {
+            Ok(client) => *known = Known { client: Some(Arc::new(client)), fetched_ms: now_ms, failure: None },
+            Err(reason) => {
+                tracing::warn!(issuer = %self.registration.issuer.as_str(), reason, "the identity provider cannot be asked");
+                known.failure = Some((reason, now_ms));
+            }
+        }
+    }
+
+    async fn discover(&self) -> Result<ProviderClient, String> {
+        let issuer = self.registration.issuer.clone();
+        let metadata = CoreProviderMetadata::discover_async(issuer, &self.http).await.map_err(|error| discovery_reason(&error))?;
+        let auth_type = auth_type(&metadata);
+        let (client_id, secret) = (self.registration.client_id.clone(), self.registration.client_secret.clone());
+        Ok(ProviderClient::from_provider_metadata(metadata, client_id, secret)
+            .set_auth_type(auth_type)
+            .set_redirect_uri(self.registration.redirect_url.clone()))
+    }
+
+    fn undescribed(&self, reason: &str) -> OidcError {
+        OidcError::Discovery { issuer: self.registration.issuer.to_string(), reason: reason.to_owned() }
+    }
+}
+
+/// Basic is what the standard assumes; the body only where nothing else is offered.
+fn auth_type(metadata: &CoreProviderMetadata) -> AuthType {
+    match metadata.token_endpoint_auth_methods_supported() {
+        Some(methods)
+            if methods.contains(&CoreClientAuthMethod::ClientSecretPost)
+                && !methods.contains(&CoreClientAuthMethod::ClientSecretBasic) =>
+        {
+            AuthType::RequestBody
+        }
+        _ => AuthType::BasicAuth,
+    }
+}
+
+fn verifier(client: &ProviderClient, now_ms: i64) -> Result<IdTokenVerifier<'_, CoreJsonWebKey>, OidcError> {
+    let now = DateTime::<Utc>::from_timestamp_millis(now_ms).ok_or_else(|| settings("clock"))?;
+    let skew = chrono::TimeDelta::seconds(CLOCK_SKEW_SECONDS);
+    Ok(client.id_token_verifier().set_allowed_algs(ALGORITHMS).set_time_fn(move || now - skew).set_issue_time_verifier_fn(
+        move |issued| if issued <= now + skew { Ok(()) } else { Err("issued in the future".to_owned()) },
+    ))
+}
+
+/// The library's errors hold whole answers, which hold tokens; these reasons do not.
+fn exchange_failed(error: &RequestTokenError<HttpError, ErrorResponse>) -> OidcError {
+    let reason = match error {
+        RequestTokenError::ServerResponse(response) => format!("it answered {}", plain(response.error().as_ref())),
+        RequestTokenError::Request(error) => error.to_string(),
+        RequestTokenError::Parse(..) => "its answer is no token response".to_owned(),
+        RequestTokenError::Other(_) => "its answer is empty or has a status that does not fit".to_owned(),
+    };
+    OidcError::Exchange { reason }
+}
+
+fn discovery_reason(error: &DiscoveryError<HttpError>) -> String {
+    match error {
+        DiscoveryError::Request(error) => error.to_string(),
+        DiscoveryError::Response(status, ..) => format!("it answered {status}, or not with JSON"),
+        DiscoveryError::Parse(error) => format!("its description is incomplete: {}", error.path()),
+        DiscoveryError::Validation(_) => "it names another issuer than the configuration does".to_owned(),
+        DiscoveryError::UrlParse(_) | DiscoveryError::Other(_) | _ => "its description cannot be read".to_owned(),
+    }
+}
