@@ -130,7 +130,6 @@ impl Store {
 }
 
 /// For who lets a connection use a credential, first in the transaction: it is there, and stays until the transaction ends.
-#[expect(dead_code, reason = "connections name their credential from the next step on")]
 pub(crate) async fn require(connection: &mut Connection<'_>, id: CredentialId) -> Result<()> {
     enter(connection, Guard::Credentials).await?;
     credential_in(connection, id).await?;
@@ -139,10 +138,7 @@ pub(crate) async fn require(connection: &mut Connection<'_>, id: CredentialId) -
 
 /// Refuses while a connection uses the credential.
 async fn refuse_used(connection: &mut Connection<'_>, credential: &Credential) -> Result<()> {
-    // Without a column `connection.credential` the name means `absent.credential`, and nothing is found: connections get the column
-    // in a later step of the schema.
-    let text = "SELECT used.id, used.name FROM (SELECT CAST(NULL AS BIGINT) AS credential) AS absent
-        JOIN connection AS used ON used.id IN (SELECT id FROM connection WHERE credential = $1) ORDER BY used.id LIMIT 1";
+    let text = "SELECT id, name FROM connection WHERE credential = $1 ORDER BY id LIMIT 1";
     let Some(row) = query(text).bind(credential.id.0).fetch_optional(connection).await? else { return Ok(()) };
     let (id, name): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
     let message = format!(

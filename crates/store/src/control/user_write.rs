@@ -153,6 +153,7 @@ impl Store {
         refuse_without_administrator(connection, &user).await?;
         session::end_all(connection, id).await?;
         token::delete_all(connection, id).await?;
+        query("DELETE FROM connection_administrator WHERE person = $1").bind(id.0).execute(connection).await?;
         append(connection, audit, &event("user.delete", &user, Value::Null), now_ms).await?;
         transaction.commit().await
     }
