@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use crate::connections::ConnectionId;
 use crate::control::UserId;
-use crate::control::connections::CONNECTIONS;
-use crate::db::{Bulk, Connection, List, Readers, query};
+use crate::control::audit::{Audit, append};
+use crate::control::connections::{CONNECTIONS, event};
+use crate::db::{Bulk, Connection, List, Readers, query, query_scalar};
 use crate::{Result, Store};
 
 const INSERT: Bulk = Bulk {
@@ -20,13 +23,23 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::Stale`] when it is of another version.
-    pub async fn set_administrators(&self, id: ConnectionId, expected_version: i64, people: &[UserId]) -> Result<i64> {
+    pub async fn set_administrators(
+        &self,
+        id: ConnectionId,
+        expected_version: i64,
+        people: &[UserId],
+        audit: &Audit,
+        now_ms: i64,
+    ) -> Result<i64> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
         let on = &mut transaction.connection();
         CONNECTIONS.expect(on, id.0, expected_version).await?;
-        query("UPDATE connection SET version = version + 1 WHERE id = $1").bind(id.0).execute(&mut *on).await?;
+        let text = "UPDATE connection SET version = version + 1 WHERE id = $1 RETURNING name";
+        let name: String = query_scalar(text).bind(id.0).fetch_one(&mut *on).await?;
         replace(on, id, people).await?;
+        let detail = json!({ "administrators": people.iter().map(|person| person.0).collect::<Vec<_>>() });
+        append(on, audit, &event("connection.administrators", id, &name, detail), now_ms).await?;
         transaction.commit().await?;
         Ok(expected_version + 1)
     }

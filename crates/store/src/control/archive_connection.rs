@@ -6,7 +6,7 @@ use model::document::report::Changes;
 use model::{ChangeCounts, RunId};
 
 use crate::connections::ConnectionId;
-use crate::control::UserId;
+use crate::control::audit::Audit;
 use crate::control::pages::{PAGE_ASSETS, stand_still};
 use crate::db::{Hold, query, query_scalar};
 use crate::ingest::archive;
@@ -28,14 +28,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Busy`] while it is crawled, [`StoreError::NotFound`] when there is no such connection.
-    pub async fn archive_connection(
-        &self,
-        connection: ConnectionId,
-        requested_by: Option<UserId>,
-        now_ms: i64,
-    ) -> Result<ArchivedConnection> {
+    pub async fn archive_connection(&self, connection: ConnectionId, audit: &Audit, now_ms: i64) -> Result<ArchivedConnection> {
         let hold = self.hold_connection(connection).await?;
-        let run = self.begin_archiving(&hold, connection, requested_by, now_ms).await?;
+        let run = self.begin_archiving(&hold, connection, audit, now_ms).await?;
         let mut context = Context::new(run, connection, None, Arc::new(Mutex::new(Progress::default())));
         let mut archived = 0;
         for place in self.asset_places(connection).await? {
@@ -55,21 +50,15 @@ impl Store {
         Ok(ArchivedConnection { run, archived })
     }
 
-    async fn begin_archiving(
-        &self,
-        hold: &Hold,
-        connection: ConnectionId,
-        requested_by: Option<UserId>,
-        now_ms: i64,
-    ) -> Result<RunId> {
+    async fn begin_archiving(&self, hold: &Hold, connection: ConnectionId, audit: &Audit, now_ms: i64) -> Result<RunId> {
         let mut writer = self.writer_of(hold).await?;
         let mut transaction = writer.begin().await?;
         let on = &mut transaction.connection();
-        stand_still(on, connection, now_ms).await?;
+        stand_still(on, connection, "connection.archive", audit, now_ms).await?;
         let text = "INSERT INTO run (connection, started_ms, settings, trigger_kind, requested_by)
             VALUES ($1, $2, $3, 'manual', $4) RETURNING id";
         let settings = serde_json::json!({ "archive": true }).to_string();
-        let query = query_scalar(text).bind(connection.0).bind(now_ms).bind(settings).bind(requested_by.map(|user| user.0));
+        let query = query_scalar(text).bind(connection.0).bind(now_ms).bind(settings).bind(audit.actor.user().map(|user| user.0));
         let run = RunId(query.fetch_one(on).await?);
         transaction.commit().await?;
         Ok(run)

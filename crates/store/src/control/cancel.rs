@@ -3,8 +3,10 @@
 use model::{Outcome, RunId};
 
 use crate::control::JobId;
+use crate::control::audit::{Audit, append};
+use crate::control::enqueue::event;
 use crate::control::fence::{close_job, end_run};
-use crate::db::query;
+use crate::db::{query, query_scalar};
 use crate::query::{RunRef, RunState};
 use crate::{Result, Store, StoreError};
 
@@ -24,7 +26,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such run, [`StoreError::Conflict`] when it runs on a command line.
-    pub async fn request_cancel(&self, run: RunId, now_ms: i64) -> Result<Cancellation> {
+    pub async fn request_cancel(&self, run: RunId, audit: &Audit, now_ms: i64) -> Result<Cancellation> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
         let on = &mut transaction.connection();
@@ -42,11 +44,14 @@ impl Store {
                 Cancellation::Ended
             }
             "leased" => {
-                query("UPDATE job SET cancel_requested = 1 WHERE id = $1").bind(job).execute(on).await?;
+                query("UPDATE job SET cancel_requested = 1 WHERE id = $1").bind(job).execute(&mut *on).await?;
                 Cancellation::Requested
             }
-            _ => Cancellation::AlreadyEnded,
+            _ => return Ok(Cancellation::AlreadyEnded),
         };
+        let text = "SELECT coalesce(max(w.name), '') FROM run r JOIN workflow w ON w.id = r.workflow WHERE r.id = $1";
+        let workflow: String = query_scalar(text).bind(run.0).fetch_one(&mut *on).await?;
+        append(on, audit, &event("run.cancel", run, &workflow), now_ms).await?;
         transaction.commit().await?;
         Ok(cancellation)
     }

@@ -3,8 +3,9 @@
 use model::RunId;
 use model::document::report::Changes;
 
-use crate::control::enqueue::{Reason, Removals, lock, start};
-use crate::control::{Enqueued, UserId, WorkflowId};
+use crate::control::audit::{Audit, append};
+use crate::control::enqueue::{Reason, Removals, event, lock, start};
+use crate::control::{Enqueued, WorkflowId};
 use crate::db::{Connection, query, query_scalar};
 use crate::query::Trigger;
 use crate::{Result, Store, StoreError};
@@ -15,7 +16,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] unless `run` is the last one of its workflow and kept assets that would have been archived;
     /// [`StoreError::Exists`] with the run that is queued or running.
-    pub async fn confirm_removals(&self, run: RunId, requested_by: Option<UserId>, now_ms: i64) -> Result<Enqueued> {
+    pub async fn confirm_removals(&self, run: RunId, audit: &Audit, now_ms: i64) -> Result<Enqueued> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
         let on = &mut transaction.connection();
@@ -29,8 +30,10 @@ impl Store {
             );
             return Err(StoreError::Conflict { message });
         }
-        let reason = Reason { trigger: Trigger::Manual, slot_ms: None, requested_by, removals: Removals::Confirmed };
+        let reason =
+            Reason { trigger: Trigger::Manual, slot_ms: None, requested_by: audit.actor.user(), removals: Removals::Confirmed };
         let enqueued = start(on, &workflow, &reason, now_ms).await?;
+        append(on, audit, &event("run.confirm-removals", run, &workflow.spec.name), now_ms).await?;
         transaction.commit().await?;
         Ok(enqueued)
     }

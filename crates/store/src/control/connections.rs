@@ -1,10 +1,12 @@
 //! Connections as people manage them. One that a command line made is managed as well: it has no credential.
 
+use serde_json::{Value, json};
+
 use crate::connections::{self, Connection, ConnectionId, ConnectionSpec};
-use crate::control::administrators;
-use crate::control::credential_write;
+use crate::control::audit::{Audit, AuditEvent, AuditTarget, append};
 use crate::control::versions::Versioned;
 use crate::control::{CredentialId, RunsOn, UserId};
+use crate::control::{administrators, credential_write};
 use crate::db::{self, Row, query, query_scalar};
 use crate::dialect::number_list;
 use crate::{Result, Store, StoreError};
@@ -56,23 +58,26 @@ impl Store {
     /// Creates a connection.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when the connector has one of this name.
+    /// [`StoreError::Exists`] when the connector has one of this name, [`StoreError::NotFound`] when there is no such credential.
     pub async fn create_connection(
         &self,
         connector: &'static str,
         profile: &ConnectionProfile,
         administrators: &[UserId],
+        audit: &Audit,
         now_ms: i64,
     ) -> Result<ConnectionId> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin_alone().await?;
         let on = &mut transaction.connection();
+        require_credential(on, profile).await?;
         refuse_taken_name(on, connector, &profile.name, None).await?;
         let spec =
             ConnectionSpec { name: profile.name.clone(), connector, number: None, region: profile.region.clone(), account: None };
         let id = connections::insert(on, &spec, now_ms).await?;
         write_profile(on, id, profile).await?;
         administrators::replace(on, id, administrators).await?;
+        append(on, audit, &event("connection.create", id, &profile.name, detail(profile)), now_ms).await?;
         transaction.commit().await?;
         Ok(id)
     }
@@ -102,10 +107,18 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Stale`] when it is of another version, [`StoreError::Exists`] when another one has the name.
-    pub async fn update_connection(&self, id: ConnectionId, expected_version: i64, profile: &ConnectionProfile) -> Result<i64> {
+    pub async fn update_connection(
+        &self,
+        id: ConnectionId,
+        expected_version: i64,
+        profile: &ConnectionProfile,
+        audit: &Audit,
+        now_ms: i64,
+    ) -> Result<i64> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin_alone().await?;
         let on = &mut transaction.connection();
+        require_credential(on, profile).await?;
         CONNECTIONS.expect(on, id.0, expected_version).await?;
         let connector: String =
             query_scalar("SELECT connector FROM connection WHERE id = $1").bind(id.0).fetch_one(&mut *on).await?;
@@ -114,7 +127,8 @@ impl Store {
         query(text).bind(profile.name.clone()).bind(profile.region.clone()).bind(id.0).execute(&mut *on).await?;
         write_profile(on, id, profile).await?;
         let text = "UPDATE job SET queue = $1 WHERE connection = $2 AND state = 'queued'";
-        query(text).bind(profile.runs_on.queue()).bind(id.0).execute(on).await?;
+        query(text).bind(profile.runs_on.queue()).bind(id.0).execute(&mut *on).await?;
+        append(on, audit, &event("connection.update", id, &profile.name, detail(profile)), now_ms).await?;
         transaction.commit().await?;
         Ok(expected_version + 1)
     }
@@ -127,6 +141,22 @@ impl Store {
             connection.administrators = people.remove(&connection.connection.id).unwrap_or_default();
         }
         Ok(found)
+    }
+}
+
+/// What happens to a connection.
+pub(crate) fn event(action: &'static str, id: ConnectionId, name: &str, detail: Value) -> AuditEvent {
+    AuditEvent { action, target: AuditTarget::numbered(CONNECTIONS.noun, id.0, name), detail }
+}
+
+fn detail(profile: &ConnectionProfile) -> Value {
+    json!({ "runsOn": profile.runs_on.queue(), "credential": profile.credential.map(|credential| credential.0) })
+}
+
+async fn require_credential(connection: &mut db::Connection<'_>, profile: &ConnectionProfile) -> Result<()> {
+    match profile.credential {
+        Some(credential) => credential_write::require(connection, credential).await,
+        None => Ok(()),
     }
 }
 

@@ -1,7 +1,9 @@
 //! New runs: a run and its job come into being in one transaction.
 
 use model::RunId;
+use serde_json::Value;
 
+use crate::control::audit::{Audit, AuditEvent, AuditTarget, append};
 use crate::control::workflows::{self, WORKFLOWS, refuse_open_run};
 use crate::control::{JobId, JobKind, UserId, Workflow, WorkflowId};
 use crate::db::{Connection, query, query_scalar};
@@ -39,16 +41,23 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Exists`] with the run that is queued or running, [`StoreError::NotFound`] when there is no such workflow.
-    pub async fn enqueue(&self, workflow: WorkflowId, requested_by: Option<UserId>, now_ms: i64) -> Result<Enqueued> {
+    pub async fn enqueue(&self, workflow: WorkflowId, audit: &Audit, now_ms: i64) -> Result<Enqueued> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
         let on = &mut transaction.connection();
         let workflow = lock(on, workflow).await?;
-        let reason = Reason { trigger: Trigger::Manual, slot_ms: None, requested_by, removals: Removals::Guarded };
+        let reason =
+            Reason { trigger: Trigger::Manual, slot_ms: None, requested_by: audit.actor.user(), removals: Removals::Guarded };
         let enqueued = start(on, &workflow, &reason, now_ms).await?;
+        append(on, audit, &event("run.start", enqueued.run, &workflow.spec.name), now_ms).await?;
         transaction.commit().await?;
         Ok(enqueued)
     }
+}
+
+/// What happens to a run: its target is named after its workflow.
+pub(crate) fn event(action: &'static str, run: RunId, workflow: &str) -> AuditEvent {
+    AuditEvent { action, target: AuditTarget::numbered("run", run.0, workflow), detail: Value::Null }
 }
 
 /// A workflow that nobody else starts a run of until the transaction ends.

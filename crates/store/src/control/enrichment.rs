@@ -1,8 +1,10 @@
 //! What people say of assets and columns. No crawl touches it: it stays while an asset is archived, and is there when it comes back.
 
 use model::KnownAsset;
+use serde_json::Value;
 
 use crate::control::UserId;
+use crate::control::audit::{Audit, AuditEvent, AuditTarget, append};
 use crate::control::enrichment_words::refresh;
 use crate::db::{Connection, Row, query, query_scalar};
 use crate::{Result, Store, StoreError};
@@ -59,13 +61,13 @@ impl Store {
         path: &str,
         expected_version: i64,
         text: &EnrichmentText,
-        updated_by: Option<UserId>,
+        audit: &Audit,
         now_ms: i64,
     ) -> Result<i64> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin_alone().await?;
         let on = &mut transaction.connection();
-        expect(on, asset, path, expected_version).await?;
+        let name = expect(on, asset, path, expected_version).await?;
         let sql = "INSERT INTO enrichment (asset, path, description, owners, tags, certificate, updated_by, updated_ms, version)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             ON CONFLICT (asset, path) DO UPDATE SET description = excluded.description, owners = excluded.owners,
@@ -78,12 +80,13 @@ impl Store {
             .bind(serde_json::json!(text.owners).to_string())
             .bind(serde_json::json!(text.tags).to_string())
             .bind(text.certificate.clone())
-            .bind(updated_by.map(|user| user.0))
+            .bind(audit.actor.user().map(|user| user.0))
             .bind(now_ms)
             .bind(expected_version + 1)
             .execute(&mut *on)
             .await?;
         refresh(on, asset.id).await?;
+        append(on, audit, &event("enrichment.update", name, path), now_ms).await?;
         transaction.commit().await?;
         Ok(expected_version + 1)
     }
@@ -92,28 +95,42 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Stale`] when it is of another version, [`StoreError::NotFound`] when there is no such asset.
-    pub async fn delete_enrichment(&self, asset: KnownAsset, path: &str, expected_version: i64) -> Result<()> {
+    pub async fn delete_enrichment(
+        &self,
+        asset: KnownAsset,
+        path: &str,
+        expected_version: i64,
+        audit: &Audit,
+        now_ms: i64,
+    ) -> Result<()> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin_alone().await?;
         let on = &mut transaction.connection();
-        expect(on, asset, path, expected_version).await?;
+        let name = expect(on, asset, path, expected_version).await?;
         let text = "DELETE FROM enrichment WHERE asset = $1 AND path = $2";
         query(text).bind(asset.id).bind(path.to_owned()).execute(&mut *on).await?;
         refresh(on, asset.id).await?;
+        append(on, audit, &event("enrichment.delete", name, path), now_ms).await?;
         transaction.commit().await
     }
 }
 
-/// Refuses an edit of what is of another version.
-async fn expect(connection: &mut Connection<'_>, asset: KnownAsset, path: &str, expected: i64) -> Result<()> {
-    let text = "SELECT id FROM content WHERE id = $1";
-    if query_scalar::<i64>(text).bind(asset.id).fetch_optional(&mut *connection).await?.is_none() {
+fn event(action: &'static str, asset: String, path: &str) -> AuditEvent {
+    let name = (!path.is_empty()).then(|| path.to_owned());
+    AuditEvent { action, target: AuditTarget { kind: "asset", id: Some(asset), name }, detail: Value::Null }
+}
+
+/// Refuses an edit of what is of another version; the qualified name of the asset.
+async fn expect(connection: &mut Connection<'_>, asset: KnownAsset, path: &str, expected: i64) -> Result<String> {
+    let text = "SELECT p.path, c.part FROM content c JOIN place p ON p.id = c.place WHERE c.id = $1";
+    let Some(row) = query(text).bind(asset.id).fetch_optional(&mut *connection).await? else {
         return Err(StoreError::NotFound { message: "there is no such asset any more: search for it by name".to_owned() });
-    }
+    };
+    let name = format!("{}{}", row.try_get::<&str, _>(0)?, row.try_get::<&str, _>(1)?);
     let text = "SELECT version FROM enrichment WHERE asset = $1 AND path = $2";
     let query = query_scalar(text).bind(asset.id).bind(path.to_owned());
     let version: i64 = query.fetch_optional(connection).await?.unwrap_or(0);
-    if version == expected { Ok(()) } else { Err(StoreError::Stale { noun: NOUN, id: asset.id, version }) }
+    if version == expected { Ok(name) } else { Err(StoreError::Stale { noun: NOUN, id: asset.id, version }) }
 }
 
 fn read(row: &Row) -> Result<Enrichment> {

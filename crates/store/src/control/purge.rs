@@ -3,6 +3,7 @@
 use model::S3Location;
 
 use crate::connections::ConnectionId;
+use crate::control::audit::Audit;
 use crate::control::enrichment_words;
 use crate::control::pages::{PAGE_ASSETS, stand_still};
 use crate::db::{Connection, Hold, query, query_scalar};
@@ -28,12 +29,12 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::Busy`] while it is crawled, [`crate::StoreError::NotFound`] when there is no such connection.
-    pub async fn purge_connection(&self, connection: ConnectionId, now_ms: i64) -> Result<u64> {
+    pub async fn purge_connection(&self, connection: ConnectionId, audit: &Audit, now_ms: i64) -> Result<u64> {
         let hold = self.hold_connection(connection).await?;
         {
             let mut writer = self.writer_of(&hold).await?;
             let mut transaction = writer.begin().await?;
-            stand_still(&mut transaction.connection(), connection, now_ms).await?;
+            stand_still(&mut transaction.connection(), connection, "connection.purge", audit, now_ms).await?;
             transaction.commit().await?;
         }
         let mut purged = 0;

@@ -1,6 +1,9 @@
 //! Workflows: what is crawled of a connection, and when.
 
+use serde_json::Value;
+
 use crate::connections::ConnectionId;
+use crate::control::audit::{Audit, AuditEvent, AuditTarget, append};
 use crate::control::connections::CONNECTIONS;
 use crate::control::versions::Versioned;
 use crate::control::{UserId, WorkflowId};
@@ -101,7 +104,7 @@ impl Store {
         &self,
         connection: ConnectionId,
         spec: &WorkflowSpec,
-        created_by: Option<UserId>,
+        audit: &Audit,
         now_ms: i64,
     ) -> Result<WorkflowId> {
         let mut writer = self.writer().await?;
@@ -114,9 +117,10 @@ impl Store {
         let text = "INSERT INTO workflow (name, settings, cron, time_zone, next_run_ms, preflight, retries_max,
             removal_share_percent, alerts, connection, version, created_by, created_ms)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12) ON CONFLICT (name) DO NOTHING RETURNING id";
-        let query = bind_spec(query(text), spec).bind(connection.0).bind(created_by.map(|user| user.0)).bind(now_ms);
+        let query = bind_spec(query(text), spec).bind(connection.0).bind(audit.actor.user().map(|user| user.0)).bind(now_ms);
         let Some(row) = query.fetch_optional(&mut *on).await? else { return Err(taken(on, &spec.name, None).await?) };
         let id = WorkflowId(row.try_get(0)?);
+        append(on, audit, &event("workflow.create", id, &spec.name), now_ms).await?;
         transaction.commit().await?;
         Ok(id)
     }
@@ -150,7 +154,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Stale`] when it is of another version, [`StoreError::Exists`] when another one has the name.
-    pub async fn update_workflow(&self, id: WorkflowId, expected_version: i64, spec: &WorkflowSpec) -> Result<i64> {
+    pub async fn update_workflow(
+        &self,
+        id: WorkflowId,
+        expected_version: i64,
+        spec: &WorkflowSpec,
+        audit: &Audit,
+        now_ms: i64,
+    ) -> Result<i64> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin_alone().await?;
         let on = &mut transaction.connection();
@@ -162,7 +173,8 @@ impl Store {
         }
         let text = "UPDATE workflow SET name = $1, settings = $2, cron = $3, time_zone = $4, next_run_ms = $5, preflight = $6,
             retries_max = $7, removal_share_percent = $8, alerts = $9, version = version + 1 WHERE id = $10";
-        bind_spec(query(text), spec).bind(id.0).execute(on).await?;
+        bind_spec(query(text), spec).bind(id.0).execute(&mut *on).await?;
+        append(on, audit, &event("workflow.update", id, &spec.name), now_ms).await?;
         transaction.commit().await?;
         Ok(expected_version + 1)
     }
@@ -171,41 +183,58 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is none of this number.
-    pub async fn pause_workflow(&self, id: WorkflowId, now_ms: i64) -> Result<i64> {
-        let text = "UPDATE workflow SET paused_ms = coalesce(paused_ms, $1), version = version + 1 WHERE id = $2 RETURNING version";
-        self.change_workflow(query(text).bind(now_ms).bind(id.0), id).await
+    pub async fn pause_workflow(&self, id: WorkflowId, audit: &Audit, now_ms: i64) -> Result<i64> {
+        let text = "UPDATE workflow SET paused_ms = coalesce(paused_ms, $1), version = version + 1 WHERE id = $2
+            RETURNING version, name";
+        self.change_workflow(query(text).bind(now_ms).bind(id.0), "workflow.pause", id, audit, now_ms).await
     }
 
     /// Lets a schedule go on with its next time; the new version.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is none of this number.
-    pub async fn resume_workflow(&self, id: WorkflowId, next_run_ms: Option<i64>) -> Result<i64> {
-        let text = "UPDATE workflow SET paused_ms = NULL, next_run_ms = $1, version = version + 1 WHERE id = $2 RETURNING version";
-        self.change_workflow(query(text).bind(next_run_ms).bind(id.0), id).await
+    pub async fn resume_workflow(&self, id: WorkflowId, next_run_ms: Option<i64>, audit: &Audit, now_ms: i64) -> Result<i64> {
+        let text = "UPDATE workflow SET paused_ms = NULL, next_run_ms = $1, version = version + 1 WHERE id = $2
+            RETURNING version, name";
+        self.change_workflow(query(text).bind(next_run_ms).bind(id.0), "workflow.resume", id, audit, now_ms).await
     }
 
     /// Removes a workflow. Its runs stay.
     ///
     /// # Errors
     /// [`StoreError::Stale`] when it is of another version, [`StoreError::Exists`] while a run of it is queued or running.
-    pub async fn delete_workflow(&self, id: WorkflowId, expected_version: i64) -> Result<()> {
+    pub async fn delete_workflow(&self, id: WorkflowId, expected_version: i64, audit: &Audit, now_ms: i64) -> Result<()> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
         let on = &mut transaction.connection();
         WORKFLOWS.expect(on, id.0, expected_version).await?;
         refuse_open_run(on, id).await?;
-        query("DELETE FROM workflow WHERE id = $1").bind(id.0).execute(on).await?;
+        let text = "DELETE FROM workflow WHERE id = $1 RETURNING name";
+        let name: String = query_scalar(text).bind(id.0).fetch_one(&mut *on).await?;
+        append(on, audit, &event("workflow.delete", id, &name), now_ms).await?;
         transaction.commit().await
     }
 
-    async fn change_workflow(&self, change: Query, id: WorkflowId) -> Result<i64> {
+    async fn change_workflow(
+        &self,
+        change: Query,
+        action: &'static str,
+        id: WorkflowId,
+        audit: &Audit,
+        now_ms: i64,
+    ) -> Result<i64> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
-        let row = change.fetch_optional(&mut transaction.connection()).await?.ok_or_else(|| WORKFLOWS.missing(id.0))?;
+        let on = &mut transaction.connection();
+        let row = change.fetch_optional(&mut *on).await?.ok_or_else(|| WORKFLOWS.missing(id.0))?;
+        append(on, audit, &event(action, id, row.try_get(1)?), now_ms).await?;
         transaction.commit().await?;
         Ok(row.try_get(0)?)
     }
+}
+
+fn event(action: &'static str, id: WorkflowId, name: &str) -> AuditEvent {
+    AuditEvent { action, target: AuditTarget::numbered(WORKFLOWS.noun, id.0, name), detail: Value::Null }
 }
 
 /// Refuses when a run of a workflow is queued or running.

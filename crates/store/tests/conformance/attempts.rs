@@ -1,8 +1,9 @@
 //! Crawls under a lease: fenced writes, and runs that are tried again.
 
 use model::{ChangeCounts, Outcome, RunId};
-use store::{FinishedRun, JobEnd, Lease, RemovalPolicy, RunEnd, RunRef, RunState, Store, StoreError, UserId};
+use store::{FinishedRun, JobEnd, Lease, RemovalPolicy, RunEnd, RunRef, RunState, Store, StoreError};
 
+use crate::control::{person, system};
 use crate::fresh::{
     Fresh, batch, begin, complete, connection, crawl, end, export_all, exported_lines, hashed, located, name, table,
 };
@@ -14,7 +15,7 @@ async fn lease(store: &Store, name: &str, now_ms: i64) -> Lease {
         Some(workflow) => workflow.id,
         None => workflow(store, 1, name).await,
     };
-    store.enqueue(id, None, now_ms).await.unwrap();
+    store.enqueue(id, &system(), now_ms).await.unwrap();
     claim(store, now_ms).await.unwrap()
 }
 
@@ -107,7 +108,7 @@ pub(crate) async fn command_lines_and_leases_keep_out_of_each_others_way(fresh: 
 
     // What waits is not taken for something that was killed.
     let workflow = store.workflows(None, None, 1).await.unwrap()[0].id;
-    let queued = store.enqueue(workflow, None, 9).await.unwrap();
+    let queued = store.enqueue(workflow, &system(), 9).await.unwrap();
     begin(&store, &glue).await.finish(end(vec![])).await.unwrap();
     assert_eq!(store.run(RunRef::Id(queued.run)).await.unwrap().state, RunState::Queued);
 }
@@ -127,14 +128,14 @@ pub(crate) async fn removals_are_confirmed_for_the_last_run_only_and_then_archiv
     };
     let guarded = crawl_under(&lease(&store, "w", 0).await).await;
     assert_eq!((guarded.changes.protected, guarded.changes.archived), (5, 0));
-    assert!(matches!(store.confirm_removals(RunId(1), None, 0).await.unwrap_err(), StoreError::Conflict { .. }));
+    assert!(matches!(store.confirm_removals(RunId(1), &system(), 0).await.unwrap_err(), StoreError::Conflict { .. }));
 
-    let confirmed = store.confirm_removals(guarded.run, Some(UserId(2)), 5).await.unwrap();
-    assert!(matches!(store.confirm_removals(guarded.run, None, 6).await.unwrap_err(), StoreError::Exists { .. }));
+    let confirmed = store.confirm_removals(guarded.run, &person(2), 5).await.unwrap();
+    assert!(matches!(store.confirm_removals(guarded.run, &system(), 6).await.unwrap_err(), StoreError::Exists { .. }));
     assert_eq!(store.run(RunRef::Id(confirmed.run)).await.unwrap().removal, RemovalPolicy::Confirmed);
     let finished = crawl_under(&claim(&store, 10).await.unwrap()).await;
     assert_eq!((finished.changes.protected, finished.changes.archived), (0, 5));
     for run in [guarded.run, finished.run] {
-        assert!(matches!(store.confirm_removals(run, None, 20).await.unwrap_err(), StoreError::Conflict { .. }));
+        assert!(matches!(store.confirm_removals(run, &system(), 20).await.unwrap_err(), StoreError::Conflict { .. }));
     }
 }

@@ -2,7 +2,7 @@
 
 use store::{
     Actor, Audit, AuditEntry, AuditFilter, AuditVia, IdempotencyKey, NewUser, PageRequest, PasswordHash, Role, SecretHash, Store,
-    User, UserEdit, UserState,
+    User, UserEdit, UserId, UserState,
 };
 
 pub(crate) const NOW: i64 = 1_700_000_000_000;
@@ -10,6 +10,11 @@ pub(crate) const MINUTE: i64 = 60_000;
 
 pub(crate) fn system() -> Audit {
     Audit { actor: Actor::System { name: "test".into() }, via: AuditVia::Internal, address: None, request_id: None }
+}
+
+/// A user of a number, as the control plane names them; there need be none.
+pub(crate) fn person(number: i64) -> Audit {
+    Audit { actor: Actor::User { id: UserId(number), name: format!("user {number}") }, ..system() }
 }
 
 pub(crate) fn by(user: &User) -> Audit {

@@ -145,14 +145,14 @@ fn profile(name: &str, credential: Option<CredentialId>) -> ConnectionProfile {
 pub(crate) async fn a_credential_that_a_connection_uses_stays(fresh: Fresh) {
     let store = fresh.open().await;
     let used = create(&store, "used", "k1").await;
-    let id = store.create_connection("glue", &profile("prod", Some(used.id)), &[], NOW).await.unwrap();
+    let id = store.create_connection("glue", &profile("prod", Some(used.id)), &[], &system(), NOW).await.unwrap();
     let error = store.delete_credential(used.id, None, &system(), NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::Conflict { .. }) && error.to_string().contains("`prod`"), "{error}");
     assert_eq!(store.credential(used.id).await.unwrap().as_ref(), Some(&used));
     let version = store.managed_connection(id).await.unwrap().version;
-    store.update_connection(id, version, &profile("prod", None)).await.unwrap();
+    store.update_connection(id, version, &profile("prod", None), &system(), NOW).await.unwrap();
     store.delete_credential(used.id, None, &system(), NOW).await.unwrap();
-    let error = store.update_connection(id, version + 1, &profile("prod", Some(used.id))).await.unwrap_err();
+    let error = store.update_connection(id, version + 1, &profile("prod", Some(used.id)), &system(), NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::NotFound { .. }), "{error}");
     assert_eq!(store.managed_connection(id).await.unwrap().credential, None);
 }
@@ -166,7 +166,7 @@ pub(crate) async fn no_connection_gets_a_credential_that_is_deleted_at_the_same_
         let profile = profile(&round.to_string(), Some(credential.id));
         let (deleted, connected) = tokio::join!(
             store.delete_credential(credential.id, None, &by, NOW),
-            other.create_connection("glue", &profile, &[], NOW),
+            other.create_connection("glue", &profile, &[], &by, NOW),
         );
         assert!(deleted.is_ok() != connected.is_ok(), "round {round}: {deleted:?} {connected:?}");
     }

@@ -8,6 +8,7 @@ use store::{
     Store, StoreError, Trigger, UserId, WorkflowSpec,
 };
 
+use crate::control::{person, system};
 use crate::fresh::{Fresh, begin, connection, end};
 use crate::work::{spec, workflow};
 
@@ -28,8 +29,8 @@ async fn state(store: &Store, lease: &Lease) -> RunState {
 pub(crate) async fn run_now_is_refused_while_a_run_of_the_workflow_is_open(fresh: Fresh) {
     let store = fresh.open().await;
     let nightly = workflow(&store, 1, "nightly").await;
-    let enqueued = store.enqueue(nightly, Some(UserId(4)), 10).await.unwrap();
-    let refused = store.enqueue(nightly, None, 11).await.unwrap_err();
+    let enqueued = store.enqueue(nightly, &person(4), 10).await.unwrap();
+    let refused = store.enqueue(nightly, &system(), 11).await.unwrap_err();
     assert!(matches!(&refused, StoreError::Exists { noun: "run", id, .. } if *id == enqueued.run.0), "{refused}");
     let run = store.run(RunRef::Latest).await.unwrap();
     assert_eq!((run.state, run.attempt, run.trigger, run.workflow), (RunState::Queued, 0, Trigger::Manual, Some(nightly)));
@@ -38,10 +39,10 @@ pub(crate) async fn run_now_is_refused_while_a_run_of_the_workflow_is_open(fresh
     let lease = claim(&store, 20).await.unwrap();
     assert_eq!((lease.run, lease.job, lease.attempt, lease.fence), (enqueued.run, enqueued.job, 1, 1));
     assert_eq!(state(&store, &lease).await, RunState::Running);
-    assert!(store.enqueue(nightly, None, 21).await.is_err());
+    assert!(store.enqueue(nightly, &system(), 21).await.is_err());
     store.finish_job(&lease, &done(Outcome::Complete), 30).await.unwrap();
     assert_eq!(state(&store, &lease).await, RunState::Ended(Outcome::Complete));
-    store.enqueue(nightly, None, 40).await.unwrap();
+    store.enqueue(nightly, &system(), 40).await.unwrap();
     let open = RunFilter { workflow: Some(nightly), stage: Some(RunStage::Queued), ..RunFilter::default() };
     assert_eq!(store.runs_page(&open, None, 9).await.unwrap().len(), 1);
     let before = store.runs_page(&RunFilter::default(), Some(model::RunId(2)), 9).await.unwrap();
@@ -53,7 +54,7 @@ pub(crate) async fn jobs_come_oldest_first_from_their_queue_and_one_at_a_time_fo
     let (first, second) = (workflow(&store, 1, "first").await, workflow(&store, 1, "second").await);
     let other = workflow(&store, 2, "other").await;
     for workflow in [first, second, other] {
-        store.enqueue(workflow, None, 10).await.unwrap();
+        store.enqueue(workflow, &system(), 10).await.unwrap();
     }
     let one = claim(&store, 20).await.unwrap();
     let two = claim(&store, 20).await.unwrap();
@@ -79,8 +80,8 @@ pub(crate) async fn jobs_come_oldest_first_from_their_queue_and_one_at_a_time_fo
         settings: "{}".to_owned(),
     };
     store.finish_job(&two, &done(Outcome::Complete), 5002).await.unwrap();
-    store.enqueue(other, None, 5003).await.unwrap();
-    store.update_connection(two.connection, 1, &moved).await.unwrap();
+    store.enqueue(other, &system(), 5003).await.unwrap();
+    store.update_connection(two.connection, 1, &moved, &system(), 5004).await.unwrap();
     assert_eq!(claim(&store, 6000).await, None);
     assert!(store.claim(&vpc, "a runtime", LEASE, 6000).await.unwrap().is_some(), "what waited went to the other queue");
 }
@@ -88,7 +89,7 @@ pub(crate) async fn jobs_come_oldest_first_from_their_queue_and_one_at_a_time_fo
 pub(crate) async fn a_lost_lease_is_found_out_whatever_its_holder_does(fresh: Fresh) {
     let store = fresh.open().await;
     let nightly = workflow(&store, 1, "nightly").await;
-    store.enqueue(nightly, None, 0).await.unwrap();
+    store.enqueue(nightly, &system(), 0).await.unwrap();
     let lost = claim(&store, 0).await.unwrap();
     assert_eq!(store.heartbeat(&lost, LEASE, 1000).await.unwrap(), Heartbeat::Extended { cancel_requested: false });
     assert_eq!(store.expire(100, 31_000).await.unwrap(), [], "the heartbeat has extended the lease");
@@ -123,7 +124,7 @@ pub(crate) async fn a_lost_lease_is_found_out_whatever_its_holder_does(fresh: Fr
 pub(crate) async fn what_is_given_back_does_not_count_and_what_fails_too_often_ends(fresh: Fresh) {
     let store = fresh.open().await;
     let nightly = workflow(&store, 1, "nightly").await;
-    store.enqueue(nightly, None, 0).await.unwrap();
+    store.enqueue(nightly, &system(), 0).await.unwrap();
     for _ in 0..5 {
         let lease = claim(&store, 10).await.unwrap();
         assert_eq!(lease.attempt, 1);
@@ -144,15 +145,15 @@ pub(crate) async fn what_is_given_back_does_not_count_and_what_fails_too_often_e
 pub(crate) async fn a_queued_run_is_cancelled_at_once_and_a_running_one_by_its_worker(fresh: Fresh) {
     let store = fresh.open().await;
     let nightly = workflow(&store, 1, "nightly").await;
-    let queued = store.enqueue(nightly, None, 0).await.unwrap();
-    assert_eq!(store.request_cancel(queued.run, 5).await.unwrap(), Cancellation::Ended);
-    assert_eq!(store.request_cancel(queued.run, 5).await.unwrap(), Cancellation::AlreadyEnded);
+    let queued = store.enqueue(nightly, &system(), 0).await.unwrap();
+    assert_eq!(store.request_cancel(queued.run, &system(), 5).await.unwrap(), Cancellation::Ended);
+    assert_eq!(store.request_cancel(queued.run, &system(), 5).await.unwrap(), Cancellation::AlreadyEnded);
     assert_eq!(claim(&store, 10).await, None);
 
     for ending in ["said", "given back", "lost"] {
-        store.enqueue(nightly, None, 10).await.unwrap();
+        store.enqueue(nightly, &system(), 10).await.unwrap();
         let lease = claim(&store, 20).await.unwrap();
-        assert_eq!(store.request_cancel(lease.run, 25).await.unwrap(), Cancellation::Requested);
+        assert_eq!(store.request_cancel(lease.run, &system(), 25).await.unwrap(), Cancellation::Requested);
         assert_eq!(store.heartbeat(&lease, LEASE, 25).await.unwrap(), Heartbeat::Extended { cancel_requested: true });
         match ending {
             "said" => store.finish_job(&lease, &done(Outcome::Cancelled), 30).await.unwrap(),
@@ -164,10 +165,10 @@ pub(crate) async fn a_queued_run_is_cancelled_at_once_and_a_running_one_by_its_w
     }
     let glue = connection(&store, 1).await;
     let run = begin(&store, &glue).await;
-    assert!(matches!(store.request_cancel(run.run(), 0).await.unwrap_err(), StoreError::Conflict { .. }));
-    assert!(matches!(store.request_cancel(model::RunId(99), 0).await.unwrap_err(), StoreError::NotFound { .. }));
+    assert!(matches!(store.request_cancel(run.run(), &system(), 0).await.unwrap_err(), StoreError::Conflict { .. }));
+    assert!(matches!(store.request_cancel(model::RunId(99), &system(), 0).await.unwrap_err(), StoreError::NotFound { .. }));
     run.finish(end(vec![])).await.unwrap();
-    assert_eq!(store.request_cancel(run.run(), 0).await.unwrap(), Cancellation::AlreadyEnded);
+    assert_eq!(store.request_cancel(run.run(), &system(), 0).await.unwrap(), Cancellation::AlreadyEnded);
 }
 
 pub(crate) async fn a_time_of_a_schedule_starts_one_run_or_is_skipped(fresh: Fresh) {
@@ -175,7 +176,7 @@ pub(crate) async fn a_time_of_a_schedule_starts_one_run_or_is_skipped(fresh: Fre
     let glue = connection(&store, 1).await;
     let schedule = Some(Schedule { cron: "* * * * *".to_owned(), time_zone: "UTC".to_owned() });
     let minutely = WorkflowSpec { schedule, next_run_ms: Some(60), ..spec("minutely") };
-    let id = store.create_workflow(glue.id, &minutely, None, 0).await.unwrap();
+    let id = store.create_workflow(glue.id, &minutely, &system(), 0).await.unwrap();
     let Slot::Started(started) = store.claim_slot(id, 60, Some(120), 61).await.unwrap() else { panic!("it was free") };
     assert_eq!(store.claim_slot(id, 60, Some(120), 61).await.unwrap(), Slot::Taken);
     assert_eq!(store.claim_slot(id, 120, Some(180), 121).await.unwrap(), Slot::Skipped(started.run));
@@ -186,12 +187,12 @@ pub(crate) async fn a_time_of_a_schedule_starts_one_run_or_is_skipped(fresh: Fre
     let lease = claim(&store, 130).await.unwrap();
     store.finish_job(&lease, &done(Outcome::Complete), 140).await.unwrap();
     // The schedule is edited so that it comes to a time once more.
-    store.resume_workflow(id, Some(60)).await.unwrap();
+    store.resume_workflow(id, Some(60), &system(), 0).await.unwrap();
     assert_eq!(store.claim_slot(id, 60, Some(180), 150).await.unwrap(), Slot::Taken);
     assert_eq!(store.workflow(id).await.unwrap().spec.next_run_ms, Some(180));
-    store.pause_workflow(id, 160).await.unwrap();
+    store.pause_workflow(id, &system(), 160).await.unwrap();
     assert_eq!(store.claim_slot(id, 180, None, 181).await.unwrap(), Slot::Taken);
-    store.resume_workflow(id, Some(180)).await.unwrap();
+    store.resume_workflow(id, Some(180), &system(), 0).await.unwrap();
     assert!(matches!(store.claim_slot(id, 180, None, 181).await.unwrap(), Slot::Started(_)));
 }
 
@@ -203,7 +204,7 @@ pub(crate) async fn many_workers_and_schedulers_at_once_get_distinct_leases(fres
         let glue = connection(&stores[0], number as u64 + 1).await;
         let schedule = Some(Schedule { cron: "* * * * *".to_owned(), time_zone: "UTC".to_owned() });
         let due = WorkflowSpec { schedule, next_run_ms: Some(60), ..spec(&format!("w{number}")) };
-        stores[0].create_workflow(glue.id, &due, None, 0).await.unwrap();
+        stores[0].create_workflow(glue.id, &due, &system(), 0).await.unwrap();
     }
     let mut tasks = tokio::task::JoinSet::new();
     for task in 0..TASKS {

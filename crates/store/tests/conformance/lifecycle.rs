@@ -2,8 +2,9 @@
 
 use model::Outcome;
 use model::document::AssetStatus;
-use store::{ChangeKind, ConnectionId, EnrichmentText, JobEnd, NewEvent, RunRef, RunState, SearchQuery, Store, StoreError, UserId};
+use store::{ChangeKind, ConnectionId, EnrichmentText, JobEnd, NewEvent, RunRef, RunState, SearchQuery, Store, StoreError};
 
+use crate::control::{person, system};
 use crate::fresh::{Fresh, asset, batch, begin, connection, crawl, end, export_all, exported_lines, located, name, table};
 use crate::leases::claim;
 use crate::work::workflow;
@@ -24,8 +25,8 @@ pub(crate) async fn an_archived_connection_keeps_everything_until_it_is_crawled_
     let glue = connection(&store, 1).await;
     crawl(&store, &glue, assets()).await;
     let nightly = workflow(&store, 1, "nightly").await;
-    let queued = store.enqueue(nightly, None, 0).await.unwrap();
-    let archived = store.archive_connection(glue.id, Some(UserId(1)), 9000).await.unwrap();
+    let queued = store.enqueue(nightly, &system(), 0).await.unwrap();
+    let archived = store.archive_connection(glue.id, &person(1), 9000).await.unwrap();
     // The schema; thirty tables, each with a column, its location and the process between the two.
     assert_eq!(archived.archived, 1 + 30 * 4);
     assert_eq!(statuses(&store).await, [AssetStatus::Archived]);
@@ -34,7 +35,7 @@ pub(crate) async fn an_archived_connection_keeps_everything_until_it_is_crawled_
     assert_eq!(store.run(RunRef::Id(queued.run)).await.unwrap().state, RunState::Ended(Outcome::Cancelled));
     let run = store.run(RunRef::Latest).await.unwrap();
     assert_eq!((run.id, run.state, run.changes.archived), (archived.run, RunState::Ended(Outcome::Complete), 121));
-    let again = store.archive_connection(glue.id, None, 9001).await.unwrap();
+    let again = store.archive_connection(glue.id, &system(), 9001).await.unwrap();
     assert_eq!(again.archived, 0);
 
     let finished = crawl(&store, &glue, assets()).await;
@@ -49,18 +50,20 @@ pub(crate) async fn a_connection_that_is_crawled_is_neither_archived_nor_purged(
     let store = fresh.open().await;
     let glue = connection(&store, 1).await;
     let by_hand = begin(&store, &glue).await;
-    assert!(matches!(store.purge_connection(glue.id, 0).await.unwrap_err(), StoreError::Busy { .. }));
+    assert!(matches!(store.purge_connection(glue.id, &system(), 0).await.unwrap_err(), StoreError::Busy { .. }));
     by_hand.finish(end(vec![])).await.unwrap();
     drop(by_hand);
     let nightly = workflow(&store, 1, "nightly").await;
-    store.enqueue(nightly, None, 0).await.unwrap();
+    store.enqueue(nightly, &system(), 0).await.unwrap();
     let lease = claim(&store, 1).await.unwrap();
-    for refused in [store.purge_connection(glue.id, 0).await.err(), store.archive_connection(glue.id, None, 0).await.err()] {
+    for refused in
+        [store.purge_connection(glue.id, &system(), 0).await.err(), store.archive_connection(glue.id, &system(), 0).await.err()]
+    {
         assert!(matches!(refused, Some(StoreError::Busy { run: Some(run), .. }) if run == lease.run), "{refused:?}");
     }
     assert_eq!(store.managed_connection(glue.id).await.unwrap().archived_ms, None, "a refusal changes nothing");
     let none = ConnectionId(99);
-    assert!(matches!(store.archive_connection(none, None, 0).await.unwrap_err(), StoreError::NotFound { .. }));
+    assert!(matches!(store.archive_connection(none, &system(), 0).await.unwrap_err(), StoreError::NotFound { .. }));
 }
 
 pub(crate) async fn a_purged_connection_leaves_nothing_and_others_alone(fresh: Fresh) {
@@ -71,13 +74,13 @@ pub(crate) async fn a_purged_connection_leaves_nothing_and_others_alone(fresh: F
     crawl(&store, &glue, batch("s", [table("c/s/t00", &["b"])])).await;
     let known = store.asset(&name("c/s/t01")).await.unwrap().unwrap().stored().known.unwrap();
     let text = EnrichmentText { tags: vec!["gold".to_owned()], ..EnrichmentText::default() };
-    store.set_enrichment(known, "", 0, &text, None, 0).await.unwrap();
+    store.set_enrichment(known, "", 0, &text, &system(), 0).await.unwrap();
     let nightly = workflow(&store, 1, "nightly").await;
-    let queued = store.enqueue(nightly, None, 0).await.unwrap();
+    let queued = store.enqueue(nightly, &system(), 0).await.unwrap();
     store.append_events(queued.run, &[NewEvent { kind: "x".to_owned(), data: "{}".to_owned() }], 0).await.unwrap();
 
-    assert_eq!(store.purge_connection(glue.id, 5).await.unwrap(), 31);
-    assert!(matches!(store.purge_connection(glue.id, 6).await.unwrap_err(), StoreError::NotFound { .. }));
+    assert_eq!(store.purge_connection(glue.id, &system(), 5).await.unwrap(), 31);
+    assert!(matches!(store.purge_connection(glue.id, &system(), 6).await.unwrap_err(), StoreError::NotFound { .. }));
     assert_eq!(export_all(&store).await.len(), 1);
     assert_eq!(exported_lines(&store, &other).await.len(), 4, "the table, its column, its location and the process");
     assert_eq!(store.enrichment(known).await.unwrap(), []);
@@ -97,7 +100,7 @@ pub(crate) async fn a_purged_connection_leaves_nothing_and_others_alone(fresh: F
 pub(crate) async fn events_are_numbered_paged_and_the_newest_kept(fresh: Fresh) {
     let store = fresh.open().await;
     let nightly = workflow(&store, 1, "nightly").await;
-    let run = store.enqueue(nightly, None, 0).await.unwrap().run;
+    let run = store.enqueue(nightly, &system(), 0).await.unwrap().run;
     let events = |count: usize| vec![NewEvent { kind: "page".to_owned(), data: "{}".to_owned() }; count];
     assert_eq!(store.append_events(run, &events(3), 1).await.unwrap(), 3);
     assert_eq!(store.append_events(run, &events(2010), 2).await.unwrap(), 2013);
@@ -108,7 +111,7 @@ pub(crate) async fn events_are_numbered_paged_and_the_newest_kept(fresh: Fresh) 
     assert!(store.append_events(model::RunId(99), &events(1), 0).await.is_err());
 
     assert_eq!(store.prune_events(100, 10).await.unwrap(), 0, "a run that has not ended keeps them");
-    store.request_cancel(run, 50).await.unwrap();
+    store.request_cancel(run, &system(), 50).await.unwrap();
     assert_eq!(store.prune_events(51, 10).await.unwrap(), 1);
     assert_eq!(store.events(run, 0, 10).await.unwrap(), []);
     assert_eq!(store.append_events(run, &events(1), 60).await.unwrap(), 2014, "no number is given twice");
@@ -134,7 +137,7 @@ pub(crate) async fn old_runs_go_and_the_times_of_what_they_changed_stay(fresh: F
     assert!(store.run(RunRef::Id(model::RunId(2))).await.is_err(), "it had changed nothing");
 
     let nightly = workflow(&store, 1, "nightly").await;
-    store.enqueue(nightly, None, 0).await.unwrap();
+    store.enqueue(nightly, &system(), 0).await.unwrap();
     let lease = claim(&store, 1).await.unwrap();
     assert_eq!(store.prune_jobs(1000, 10).await.unwrap(), 0);
     store.finish_job(&lease, &JobEnd { outcome: Outcome::Failed, failure: None }, 10).await.unwrap();

@@ -9,6 +9,7 @@ use store::{
     StoreError, WorkflowId, WorkflowSpec,
 };
 
+use crate::control::system;
 use crate::fresh::{Fresh, batch, connection, end, table};
 use crate::simulation_random::Random;
 use crate::work::spec;
@@ -88,7 +89,7 @@ impl<'s> World<'s> {
             let retries_max = random.below(3);
             let spec = WorkflowSpec { schedule, next_run_ms: Some(now_ms), retries_max, ..spec(&format!("{seed}-{number}")) };
             let connection = &connections[number % 2];
-            workflows.push(store.create_workflow(connection.id, &spec, None, now_ms).await.unwrap());
+            workflows.push(store.create_workflow(connection.id, &spec, &system(), now_ms).await.unwrap());
         }
         let workers = (0..3).map(|number| {
             let skew_ms = i64::from(random.below(2 * u32::try_from(SKEW).unwrap())) - SKEW;
@@ -152,7 +153,7 @@ impl<'s> World<'s> {
 
     async fn enqueue(&mut self) {
         let workflow = self.workflows[self.random.index(self.workflows.len())];
-        match self.store.enqueue(workflow, None, self.now_ms).await {
+        match self.store.enqueue(workflow, &system(), self.now_ms).await {
             Ok(enqueued) => assert!(self.runs.insert(enqueued.run, Known::default()).is_none()),
             Err(StoreError::Exists { id, .. }) => assert_eq!(self.runs[&RunId(id)].ended, None),
             Err(error) => panic!("{error}"),
@@ -290,7 +291,7 @@ impl<'s> World<'s> {
             return;
         }
         let run = open[self.random.index(open.len())];
-        match self.store.request_cancel(run, self.now_ms).await.unwrap() {
+        match self.store.request_cancel(run, &system(), self.now_ms).await.unwrap() {
             Cancellation::Ended => {
                 assert_eq!(self.runs[&run].holder, None);
                 self.end(run, Outcome::Cancelled);
@@ -344,7 +345,7 @@ impl<'s> World<'s> {
     async fn settle(&mut self) {
         self.workers.iter_mut().for_each(|worker| worker.lease = None);
         for workflow in &self.workflows {
-            self.store.pause_workflow(*workflow, self.now_ms).await.unwrap();
+            self.store.pause_workflow(*workflow, &system(), self.now_ms).await.unwrap();
         }
         for _ in 0..100 {
             self.now_ms += LEASE + 2 * SKEW;

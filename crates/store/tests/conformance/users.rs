@@ -203,7 +203,7 @@ pub(crate) async fn who_is_deleted_administers_no_connection(fresh: Fresh) {
     let (region, description, credential) = (None, None, None);
     let runs_on = RunsOn::Direct;
     let profile = ConnectionProfile { name: "prod".into(), region, description, runs_on, credential, settings: "{}".into() };
-    let id = store.create_connection("glue", &profile, &[ada.id, ben.id], NOW).await.unwrap();
+    let id = store.create_connection("glue", &profile, &[ada.id, ben.id], &system(), NOW).await.unwrap();
     store.delete_user(ada.id, None, &system(), NOW).await.unwrap();
     assert_eq!(store.managed_connection(id).await.unwrap().administrators, [ben.id]);
 }

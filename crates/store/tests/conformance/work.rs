@@ -1,9 +1,11 @@
 //! Connections and workflows as people manage them.
 
 use store::{
-    ConnectionProfile, CredentialId, PreflightGate, RunsOn, Schedule, Store, StoreError, UserId, WorkflowId, WorkflowSpec,
+    AuditFilter, ConnectionProfile, CredentialId, NewCredential, PreflightGate, Role, RunsOn, Schedule, Store, StoreError, UserId,
+    WorkflowId, WorkflowSpec,
 };
 
+use crate::control::{audit_log, by, person, system, user};
 use crate::fresh::{Fresh, connection};
 
 pub(crate) fn spec(name: &str) -> WorkflowSpec {
@@ -22,7 +24,7 @@ pub(crate) fn spec(name: &str) -> WorkflowSpec {
 /// A workflow of the test connection of a number.
 pub(crate) async fn workflow(store: &Store, number: u64, name: &str) -> WorkflowId {
     let glue = connection(store, number).await;
-    store.create_workflow(glue.id, &spec(name), Some(UserId(1)), 1000).await.unwrap()
+    store.create_workflow(glue.id, &spec(name), &person(1), 1000).await.unwrap()
 }
 
 fn profile(name: &str) -> ConnectionProfile {
@@ -31,7 +33,7 @@ fn profile(name: &str) -> ConnectionProfile {
         region: Some("eu-west-1".to_owned()),
         description: None,
         runs_on: RunsOn::Direct,
-        credential: Some(CredentialId(7)),
+        credential: None,
         settings: "{}".to_owned(),
     }
 }
@@ -39,26 +41,26 @@ fn profile(name: &str) -> ConnectionProfile {
 pub(crate) async fn connections_are_created_once_edited_by_version_and_paged(fresh: Fresh) {
     let store = fresh.open().await;
     let people = [UserId(9), UserId(3), UserId(9)];
-    let id = store.create_connection("glue", &profile("prod"), &people, 5000).await.unwrap();
-    let error = store.create_connection("glue", &profile("prod"), &[], 5000).await.unwrap_err();
+    let id = store.create_connection("glue", &profile("prod"), &people, &system(), 5000).await.unwrap();
+    let error = store.create_connection("glue", &profile("prod"), &[], &system(), 5000).await.unwrap_err();
     assert!(matches!(&error, StoreError::Exists { noun: "connection", id: 1, name } if name == "prod"), "{error}");
-    store.create_connection("aws-smus", &profile("prod"), &[], 5000).await.unwrap();
+    store.create_connection("aws-smus", &profile("prod"), &[], &system(), 5000).await.unwrap();
 
     let stored = store.managed_connection(id).await.unwrap();
     assert_eq!((stored.version, stored.administrators.as_slice()), (1, &[UserId(3), UserId(9)][..]));
-    assert_eq!((stored.credential, stored.connection.number), (Some(CredentialId(7)), 5));
+    assert_eq!((stored.credential, stored.connection.number), (None, 5));
     let moved = ConnectionProfile { runs_on: RunsOn::Runtime("vpc".to_owned()), ..profile("production") };
-    assert_eq!(store.update_connection(id, 1, &moved).await.unwrap(), 2);
-    let error = store.update_connection(id, 1, &moved).await.unwrap_err();
+    assert_eq!(store.update_connection(id, 1, &moved, &system(), 6000).await.unwrap(), 2);
+    let error = store.update_connection(id, 1, &moved, &system(), 6000).await.unwrap_err();
     assert!(matches!(error, StoreError::Stale { id: 1, version: 2, .. }), "{error}");
-    assert_eq!(store.set_administrators(id, 2, &[]).await.unwrap(), 3);
+    assert_eq!(store.set_administrators(id, 2, &[], &system(), 6000).await.unwrap(), 3);
     let stored = store.managed_connection(id).await.unwrap();
     assert_eq!((stored.connection.name.as_str(), stored.runs_on), ("production", RunsOn::Runtime("vpc".to_owned())));
     assert!(stored.administrators.is_empty());
 
     // One of the command line is managed like the others.
     let plain = connection(&store, 42).await;
-    let error = store.update_connection(plain.id, 1, &profile("production")).await.unwrap_err();
+    let error = store.update_connection(plain.id, 1, &profile("production"), &system(), 6000).await.unwrap_err();
     assert!(matches!(error, StoreError::Exists { .. }), "{error}");
     let first = store.managed_connections(None, 2).await.unwrap();
     let rest = store.managed_connections(Some(first[1].connection.id), 2).await.unwrap();
@@ -67,35 +69,92 @@ pub(crate) async fn connections_are_created_once_edited_by_version_and_paged(fre
     assert!(matches!(store.managed_connection(store::ConnectionId(99)).await.unwrap_err(), StoreError::NotFound { .. }));
 }
 
+pub(crate) async fn a_connection_names_a_credential_that_is_there_and_keeps_it_there(fresh: Fresh) {
+    let store = fresh.open().await;
+    let none = ConnectionProfile { credential: Some(CredentialId(7)), ..profile("prod") };
+    let refused = store.create_connection("glue", &none, &[], &system(), 0).await.unwrap_err();
+    assert!(matches!(refused, StoreError::NotFound { .. }), "{refused}");
+    let new = NewCredential { name: "key".to_owned(), auth_type: "iam".to_owned(), public_part: "{}".to_owned() };
+    let credential = store.create_credential(&new, |_, _| Ok::<_, String>(None), &system(), 0).await.unwrap();
+    let with = ConnectionProfile { credential: Some(credential.id), ..profile("prod") };
+    let id = store.create_connection("glue", &with, &[], &system(), 0).await.unwrap();
+    assert_eq!(store.managed_connection(id).await.unwrap().credential, Some(credential.id));
+    let refused = store.delete_credential(credential.id, None, &system(), 0).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Conflict { .. }), "{refused}");
+    store.update_connection(id, 1, &profile("prod"), &system(), 0).await.unwrap();
+    store.delete_credential(credential.id, None, &system(), 0).await.unwrap();
+}
+
+pub(crate) async fn every_change_of_connections_workflows_runs_and_enrichment_has_its_author(fresh: Fresh) {
+    let store = fresh.open().await;
+    let ada = user(&store, "ada", Role::Member).await;
+    let id = store.create_connection("glue", &profile("prod"), &[ada.id], &by(&ada), 0).await.unwrap();
+    store.update_connection(id, 1, &profile("production"), &by(&ada), 0).await.unwrap();
+    store.set_administrators(id, 2, &[], &by(&ada), 0).await.unwrap();
+    let workflow = store.create_workflow(id, &spec("nightly"), &by(&ada), 0).await.unwrap();
+    store.update_workflow(workflow, 1, &spec("daily"), &by(&ada), 0).await.unwrap();
+    store.pause_workflow(workflow, &by(&ada), 0).await.unwrap();
+    store.resume_workflow(workflow, None, &by(&ada), 0).await.unwrap();
+    let run = store.enqueue(workflow, &by(&ada), 0).await.unwrap().run;
+    store.request_cancel(run, &by(&ada), 0).await.unwrap();
+    store.request_cancel(run, &by(&ada), 0).await.unwrap();
+    store.delete_workflow(workflow, 4, &by(&ada), 0).await.unwrap();
+    store.archive_connection(id, &by(&ada), 0).await.unwrap();
+    store.purge_connection(id, &by(&ada), 0).await.unwrap();
+    assert!(store.update_workflow(workflow, 1, &spec("gone"), &by(&ada), 0).await.is_err());
+    let log = audit_log(&store, &AuditFilter::default()).await;
+    let told: Vec<(&str, Option<&str>)> =
+        log.iter().rev().skip(1).map(|entry| (entry.action.as_str(), entry.target_name.as_deref())).collect();
+    let expected = [
+        ("connection.create", "prod"),
+        ("connection.update", "production"),
+        ("connection.administrators", "production"),
+        ("workflow.create", "nightly"),
+        ("workflow.update", "daily"),
+        ("workflow.pause", "daily"),
+        ("workflow.resume", "daily"),
+        ("run.start", "daily"),
+        ("run.cancel", "daily"),
+        ("workflow.delete", "daily"),
+        ("connection.archive", "production"),
+        ("connection.purge", "production"),
+    ];
+    assert_eq!(told, expected.map(|(action, name)| (action, Some(name))));
+    assert!(log.iter().all(|entry| entry.actor_id == Some(ada.id) || entry.action == "user.create"));
+}
+
 pub(crate) async fn workflows_are_created_once_edited_by_version_paused_and_removed(fresh: Fresh) {
     let store = fresh.open().await;
     let id = workflow(&store, 1, "nightly").await;
     let glue = connection(&store, 1).await;
-    let error = store.create_workflow(glue.id, &spec("nightly"), None, 0).await.unwrap_err();
+    let error = store.create_workflow(glue.id, &spec("nightly"), &system(), 0).await.unwrap_err();
     assert!(matches!(&error, StoreError::Exists { noun: "workflow", id: taken, .. } if *taken == id.0), "{error}");
     let gone = store::ConnectionId(99);
-    assert!(matches!(store.create_workflow(gone, &spec("x"), None, 0).await.unwrap_err(), StoreError::NotFound { .. }));
+    assert!(matches!(store.create_workflow(gone, &spec("x"), &system(), 0).await.unwrap_err(), StoreError::NotFound { .. }));
 
     let schedule = Some(Schedule { cron: "0 3 * * *".to_owned(), time_zone: "Europe/Berlin".to_owned() });
     let nightly = WorkflowSpec { schedule, next_run_ms: Some(90), preflight: PreflightGate::Hard, ..spec("nightly") };
-    assert_eq!(store.update_workflow(id, 1, &nightly).await.unwrap(), 2);
-    assert!(matches!(store.update_workflow(id, 1, &nightly).await.unwrap_err(), StoreError::Stale { version: 2, .. }));
+    assert_eq!(store.update_workflow(id, 1, &nightly, &system(), 6000).await.unwrap(), 2);
+    assert!(matches!(
+        store.update_workflow(id, 1, &nightly, &system(), 6000).await.unwrap_err(),
+        StoreError::Stale { version: 2, .. }
+    ));
     let stored = store.workflow(id).await.unwrap();
     assert_eq!((&stored.spec, stored.created_by, stored.paused_ms), (&nightly, Some(UserId(1)), None));
 
     assert_eq!(store.due(10, 100).await.unwrap(), [stored]);
     assert_eq!(store.due(10, 89).await.unwrap(), []);
-    assert_eq!(store.pause_workflow(id, 95).await.unwrap(), 3);
+    assert_eq!(store.pause_workflow(id, &system(), 95).await.unwrap(), 3);
     assert_eq!(store.due(10, 100).await.unwrap(), []);
-    assert_eq!(store.resume_workflow(id, Some(200)).await.unwrap(), 4);
+    assert_eq!(store.resume_workflow(id, Some(200), &system(), 6000).await.unwrap(), 4);
     assert_eq!((store.due(10, 100).await.unwrap().len(), store.due(10, 200).await.unwrap().len()), (0, 1));
 
     let other = workflow(&store, 2, "other").await;
-    assert!(matches!(store.update_workflow(other, 1, &nightly).await.unwrap_err(), StoreError::Exists { .. }));
+    assert!(matches!(store.update_workflow(other, 1, &nightly, &system(), 6000).await.unwrap_err(), StoreError::Exists { .. }));
     assert_eq!(store.workflows(Some(glue.id), None, 9).await.unwrap().len(), 1);
     assert_eq!(store.workflows(None, Some(id), 9).await.unwrap()[0].id, other);
-    store.enqueue(other, None, 1).await.unwrap();
-    assert!(matches!(store.delete_workflow(other, 1).await.unwrap_err(), StoreError::Exists { noun: "run", .. }));
-    store.delete_workflow(id, 4).await.unwrap();
+    store.enqueue(other, &system(), 1).await.unwrap();
+    assert!(matches!(store.delete_workflow(other, 1, &system(), 6000).await.unwrap_err(), StoreError::Exists { noun: "run", .. }));
+    store.delete_workflow(id, 4, &system(), 6000).await.unwrap();
     assert!(matches!(store.workflow(id).await.unwrap_err(), StoreError::NotFound { .. }));
 }
