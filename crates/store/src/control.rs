@@ -1,5 +1,5 @@
-//! What the control plane knows besides the catalog: people, how they prove who they are, what is secret, who did what; what is
-//! crawled when, by whom, and what people say of what was found.
+//! What the control plane knows besides the catalog: people, how they prove who they are, what is secret, who did what; and its work:
+//! what is crawled when, by whom, and what people say of what was found.
 //!
 //! A change that somebody asks for names its author ([`Audit`]) and is written together with its entry in the audit log, in one
 //! transaction. Only housekeeping has none: that a session was seen, that something which had expired was deleted, that a request is

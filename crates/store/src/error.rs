@@ -65,24 +65,26 @@ pub enum StoreError {
         /// What contradicts what, and what to do.
         message: String,
     },
-    /// The name is taken.
-    #[error("there is a {noun} `{name}` already (number {id}): choose another name, or edit that {noun}")]
+    /// There is one already, and there can be no second.
+    #[error(
+        "there is a {noun} already that stands in the way: `{name}` (number {id}); use that one, or give this one another name"
+    )]
     Exists {
-        /// What has the name.
+        /// What it is.
         noun: &'static str,
         /// Its number.
         id: i64,
-        /// The name as it is stored.
+        /// Its name.
         name: String,
     },
-    /// Somebody else has changed it since it was read.
-    #[error("the {noun} {id} was changed meanwhile, it has version {version} now: read it again and repeat the change")]
+    /// Somebody has changed it since it was read.
+    #[error("the {noun} {id} has changed since it was read and is of version {version} now: read it again, then repeat the edit")]
     Stale {
-        /// What was to be changed.
+        /// What it is.
         noun: &'static str,
         /// Its number.
         id: i64,
-        /// Its version now.
+        /// Its present version.
         version: i64,
     },
     /// A value cannot be stored as it is.

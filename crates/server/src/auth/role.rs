@@ -3,13 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A user's row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserId(pub i64);
-
-/// An API token's row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TokenId(pub i64);
+pub use store::{TokenId, UserId};
 
 /// What a user may do at most. Each role may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +34,26 @@ pub struct UnknownName {
     found: String,
     kind: &'static str,
     expected: &'static str,
+}
+
+impl From<store::Role> for Role {
+    fn from(role: store::Role) -> Self {
+        match role {
+            store::Role::Viewer => Self::Viewer,
+            store::Role::Member => Self::Member,
+            store::Role::Administrator => Self::Administrator,
+        }
+    }
+}
+
+impl From<Role> for store::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Viewer => Self::Viewer,
+            Role::Member => Self::Member,
+            Role::Administrator => Self::Administrator,
+        }
+    }
 }
 
 impl Role {

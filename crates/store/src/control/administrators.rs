@@ -55,6 +55,12 @@ pub(crate) async fn replace(connection: &mut Connection<'_>, id: ConnectionId, p
     Ok(())
 }
 
+/// Takes who is deleted off all connections.
+pub(super) async fn forget(connection: &mut Connection<'_>, person: UserId) -> Result<()> {
+    query("DELETE FROM connection_administrator WHERE person = $1").bind(person.0).execute(connection).await?;
+    Ok(())
+}
+
 /// The administrators of connections, by number.
 pub(crate) async fn of(readers: &Readers, connections: List) -> Result<BTreeMap<ConnectionId, Vec<UserId>>> {
     let text = "SELECT connection, person FROM connection_administrator

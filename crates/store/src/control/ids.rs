@@ -1,4 +1,4 @@
-//! Numbers of what the control plane keeps, and the names of queues.
+//! Numbers of what the control plane keeps, none of which is ever given to something else, and the names of queues.
 
 use std::fmt;
 
@@ -23,10 +23,10 @@ macro_rules! id {
 id! {
     /// The number of a user.
     UserId,
-    /// The number of an API token.
-    TokenId,
     /// The number of a stored credential.
     CredentialId,
+    /// The number of an API token.
+    TokenId,
     /// The number of an entry of the audit log.
     AuditId,
     /// The number of a workflow.

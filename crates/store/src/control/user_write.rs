@@ -8,7 +8,7 @@ use super::ids::UserId;
 use super::secret::PasswordHash;
 use super::text::{checked_name, folded, shown_if_any};
 use super::user::{OidcIdentity, Role, USER_COLUMNS, User, UserState, active_administrators, read_user, user_in};
-use super::{session, token};
+use super::{administrators, session, token};
 use crate::db::{Connection, query};
 use crate::{Result, Store, StoreError};
 
@@ -138,7 +138,7 @@ impl Store {
         Ok(user)
     }
 
-    /// Deletes a user with their sessions and tokens; of version `version` only, if it is given.
+    /// Deletes a user with their sessions and tokens, and takes them off the connections that they administer; of version `version` only, if it is given.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Stale`]; [`StoreError::Conflict`] when no active administrator would remain.
@@ -153,7 +153,7 @@ impl Store {
         refuse_without_administrator(connection, &user).await?;
         session::end_all(connection, id).await?;
         token::delete_all(connection, id).await?;
-        query("DELETE FROM connection_administrator WHERE person = $1").bind(id.0).execute(connection).await?;
+        administrators::forget(connection, id).await?;
         append(connection, audit, &event("user.delete", &user, Value::Null), now_ms).await?;
         transaction.commit().await
     }

@@ -1,8 +1,8 @@
 //! Credentials: what is shown, what is sealed, and how it is wrapped anew.
 
 use store::{
-    Credential, CredentialEdit, CredentialId, NewCredential, PageRequest, Role, SealedSecret, SecretEdit, Store, StoreError,
-    StoredSecret,
+    ConnectionProfile, Credential, CredentialEdit, CredentialId, NewCredential, PageRequest, Role, RunsOn, SealedSecret,
+    SecretEdit, Store, StoreError, StoredSecret,
 };
 
 use crate::control::{NOW, audit_log, by, system, user};
@@ -135,4 +135,39 @@ pub(crate) async fn secrets_are_wrapped_anew_page_by_page_unless_they_changed(fr
     assert_eq!((left.len(), left[0].sealed.clone(), left[0].secret_version), (1, sealed("old", 9), 2));
     let first = store.credentials(PageRequest::first(1)).await.unwrap().items.remove(0);
     assert_eq!((first.version, first.secret_version, first.key_id.as_deref()), (1, 1, Some("new")));
+}
+
+fn profile(name: &str, credential: Option<CredentialId>) -> ConnectionProfile {
+    let (region, description) = (None, None);
+    ConnectionProfile { name: name.into(), region, description, runs_on: RunsOn::Direct, credential, settings: "{}".into() }
+}
+
+pub(crate) async fn a_credential_that_a_connection_uses_stays(fresh: Fresh) {
+    let store = fresh.open().await;
+    let used = create(&store, "used", "k1").await;
+    let id = store.create_connection("glue", &profile("prod", Some(used.id)), &[], &system(), NOW).await.unwrap();
+    let error = store.delete_credential(used.id, None, &system(), NOW).await.unwrap_err();
+    assert!(matches!(error, StoreError::Conflict { .. }) && error.to_string().contains("`prod`"), "{error}");
+    assert_eq!(store.credential(used.id).await.unwrap().as_ref(), Some(&used));
+    let version = store.managed_connection(id).await.unwrap().version;
+    store.update_connection(id, version, &profile("prod", None), &system(), NOW).await.unwrap();
+    store.delete_credential(used.id, None, &system(), NOW).await.unwrap();
+    let error = store.update_connection(id, version + 1, &profile("prod", Some(used.id)), &system(), NOW).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotFound { .. }), "{error}");
+    assert_eq!(store.managed_connection(id).await.unwrap().credential, None);
+}
+
+pub(crate) async fn no_connection_gets_a_credential_that_is_deleted_at_the_same_time(fresh: Fresh) {
+    let store = fresh.open().await;
+    let other = Store::open(&fresh.url()).await.unwrap();
+    let by = system();
+    for round in 0..8 {
+        let credential = create(&store, &round.to_string(), "k1").await;
+        let profile = profile(&round.to_string(), Some(credential.id));
+        let (deleted, connected) = tokio::join!(
+            store.delete_credential(credential.id, None, &by, NOW),
+            other.create_connection("glue", &profile, &[], &by, NOW),
+        );
+        assert!(deleted.is_ok() != connected.is_ok(), "round {round}: {deleted:?} {connected:?}");
+    }
 }

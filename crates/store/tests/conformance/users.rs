@@ -1,6 +1,9 @@
 //! Users: names, versions, pages, identities, and the last administrator.
 
-use store::{NewUser, OidcIdentity, OidcSignIn, PageRequest, Role, Store, StoreError, User, UserEdit, UserId, UserState};
+use store::{
+    ConnectionProfile, NewUser, OidcIdentity, OidcSignIn, PageRequest, Role, RunsOn, Store, StoreError, User, UserEdit, UserId,
+    UserState,
+};
 
 use crate::control::{NOW, actions, disable, edit_of, hash, new_user, password, system, user};
 use crate::fresh::Fresh;
@@ -192,4 +195,15 @@ pub(crate) async fn a_name_asked_for_twice_at_once_is_given_once(fresh: Fresh) {
         assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
         assert!(matches!(one.and(two).unwrap_err(), StoreError::Exists { .. }));
     }
+}
+
+pub(crate) async fn who_is_deleted_administers_no_connection(fresh: Fresh) {
+    let store = fresh.open().await;
+    let (ada, ben) = (user(&store, "ada", Role::Member).await, user(&store, "ben", Role::Member).await);
+    let (region, description, credential) = (None, None, None);
+    let runs_on = RunsOn::Direct;
+    let profile = ConnectionProfile { name: "prod".into(), region, description, runs_on, credential, settings: "{}".into() };
+    let id = store.create_connection("glue", &profile, &[ada.id, ben.id], &system(), NOW).await.unwrap();
+    store.delete_user(ada.id, None, &system(), NOW).await.unwrap();
+    assert_eq!(store.managed_connection(id).await.unwrap().administrators, [ben.id]);
 }

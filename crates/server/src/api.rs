@@ -1,0 +1,21 @@
+//! `/api/v1`: one file a noun, each with its requests, answers, handlers and router.
+
+mod caller;
+mod error;
+mod posted;
+mod statuses;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use caller::Caller;
+pub(crate) use posted::{Created, Posted};
+pub(crate) use statuses::{CreateProblems, EditProblems, ReadProblems};
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::state::App;
+
+/// All endpoints.
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}
