@@ -310,6 +310,8 @@ mod tests {
         settings.credentials = keys("AKIAIOSFODNN7EXAMPLE", "hunter2 hunter2");
         let error = settings.validate().unwrap_err();
         assert!(!error.to_string().contains("hunter2"));
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("***") && !shown.contains("hunter2"), "{shown}");
         settings.credentials = keys("AKIA IOSF", "hunter2");
         assert!(settings.validate().is_err());
         settings.credentials = keys("AKIAIOSFODNN7EXAMPLE", "hunter2");

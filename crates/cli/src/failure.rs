@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use connector::CrawlError;
-use connector::port::{ApiError, SinkError};
+use connector::port::SinkError;
+use crawl::FailureKind;
 
 /// The exit statuses that scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,18 +22,8 @@ pub(crate) enum Status {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: Status,
-    /// What happened.
-    pub(crate) message: String,
-    /// What to do next; empty where the message says it.
-    pub(crate) remedy: String,
-    /// Why, from near to far.
-    pub(crate) causes: Vec<String>,
-    /// The `category` of reports.
-    pub(crate) category: &'static str,
-    /// The operation that failed, as reports name it.
-    pub(crate) operation: String,
-    /// Whether the same command may succeed later.
-    pub(crate) is_retryable: bool,
+    /// What happened, why, and what to do next.
+    pub(crate) told: crawl::Failure,
 }
 
 /// The result of a command.
@@ -42,42 +32,36 @@ pub(crate) type Outcome = Result<Status, Failure>;
 impl Failure {
     /// The command line, or something that it names, cannot be used.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
-        Self { status: Status::Usage, category: "input", ..Self::failed(message, "") }
+        crawl::Failure::new(FailureKind::Input, message.to_string(), "").into()
+    }
+
+    /// As [`Failure::usage`], with what lies behind an error.
+    pub(crate) fn usage_error(error: &dyn std::error::Error) -> Self {
+        crawl::Failure::from_error(FailureKind::Input, error).into()
     }
 
     /// A command that failed without a further cause.
     pub(crate) fn failed(message: impl fmt::Display, remedy: impl Into<String>) -> Self {
-        Self {
-            status: Status::Failed,
-            message: message.to_string(),
-            remedy: remedy.into(),
-            causes: Vec::new(),
-            category: "internal",
-            operation: String::new(),
-            is_retryable: false,
-        }
+        crawl::Failure::new(FailureKind::Internal, message.to_string(), remedy).into()
     }
 
     /// A command that failed with an error.
     pub(crate) fn from_error(error: &dyn std::error::Error) -> Self {
-        Self { causes: causes(error), ..Self::failed(error, "") }
+        crawl::Failure::from_error(FailureKind::Internal, error).into()
     }
+}
 
-    pub(crate) fn from_api(error: &ApiError) -> Self {
-        Self {
-            remedy: error.suggested_action.clone(),
-            category: error.kind.category(),
-            operation: error.operation.to_string(),
-            is_retryable: error.kind.is_retryable(),
-            ..Self::from_error(error)
-        }
-    }
-
-    pub(crate) fn from_crawl(error: &CrawlError) -> Self {
-        match error {
-            CrawlError::Api(error) => Self::from_api(error),
-            CrawlError::Sink(error) => Self::from_error(error),
-        }
+impl From<crawl::Failure> for Failure {
+    fn from(mut told: crawl::Failure) -> Self {
+        let status = match told.kind {
+            FailureKind::Input => Status::Usage,
+            FailureKind::OtherAccount => {
+                "Give the other account a connection of its own: --connection NAME.".clone_into(&mut told.remedy);
+                Status::Failed
+            }
+            FailureKind::Api(_) | FailureKind::Internal => Status::Failed,
+        };
+        Self { status, told }
     }
 }
 
@@ -89,13 +73,7 @@ impl From<store::StoreError> for Failure {
 
 impl From<SinkError> for Failure {
     fn from(error: SinkError) -> Self {
-        Self::from_error(&error)
-    }
-}
-
-impl From<ApiError> for Failure {
-    fn from(error: ApiError) -> Self {
-        Self::from_api(&error)
+        crawl::Failure::from(error).into()
     }
 }
 
@@ -111,30 +89,14 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// What lies behind an error, as far as it says more than the error itself.
-fn causes(error: &dyn std::error::Error) -> Vec<String> {
-    let mut causes = Vec::new();
-    let mut said = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if !said.contains(&text) {
-            causes.push(text.clone());
-            said.push_str(&text);
-        }
-        next = cause.source();
-    }
-    causes
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
-        for cause in &self.causes {
+        write!(f, "error: {}", self.told.message)?;
+        for cause in &self.told.causes {
             write!(f, "\n  because: {cause}")?;
         }
-        if !self.remedy.is_empty() {
-            write!(f, "\n  what to do: {}", self.remedy)?;
+        if !self.told.remedy.is_empty() {
+            write!(f, "\n  what to do: {}", self.told.remedy)?;
         }
         Ok(())
     }

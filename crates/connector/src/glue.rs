@@ -1,6 +1,7 @@
 //! The Glue Data Catalog: what is read ([`page`]), what it becomes ([`map`]), in which order ([`crawl`]).
 
 mod crawl;
+mod databases;
 mod filter;
 pub(crate) mod graph;
 pub(crate) mod hive_type;
@@ -13,6 +14,7 @@ mod slice;
 pub(crate) mod view_sql;
 
 pub use crawl::crawl;
+pub use databases::{CatalogDatabases, DatabaseList, list_databases};
 pub use filter::{Filter, FilterError, Pattern};
 pub use naming::{Naming, OWN_CATALOG};
 pub use preflight::preflight;

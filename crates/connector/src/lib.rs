@@ -17,6 +17,6 @@ pub mod progress;
 mod run;
 pub mod smus;
 
-pub use check::{Check, CheckState};
+pub use check::{Check, CheckError, CheckSink, CheckState};
 pub use privacy::MaskedCounts;
 pub use run::{CrawlError, CrawlResult, Failure, Ports};

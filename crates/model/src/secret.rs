@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-/// Text that prints as `***`. It has no serde on purpose: a document that holds one does not compile.
+use zeroize::Zeroize;
+
+/// Text that prints as `***` and is overwritten where it lay when it is dropped. It has no serde on purpose: a document that holds one does
+/// not compile.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -17,6 +20,12 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an operator asks for before the first crawl: policies to attach and firewall rules to open.
 
 use clap::{Args, ValueEnum};
+use crawl::SpecError;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("form").multiple(false))]
@@ -76,22 +77,10 @@ pub(crate) enum EgressMode {
     Runtime,
 }
 
-/// A domain's id as Amazon DataZone makes them (API reference, `DomainId`); an id with a wildcard would widen a policy without a word.
+/// An id with a wildcard would widen a policy without a word.
 pub(super) fn parse_domain(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("dzd_").or_else(|| text.strip_prefix("dzd-")).unwrap_or_default();
-    let is_id = (1..=36).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if is_id { Ok(text.to_owned()) } else { Err(format!("\"{text}\" is no id of a domain; they look like dzd_4kq8z1example")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_of_domains_are_checked() {
-        assert!(parse_domain("dzd_4kq8z").is_ok() && parse_domain("dzd-a_B-1").is_ok());
-        for text in ["", "dzd_", "dzd_*", "dzd_a/b", "my-domain", "arn:aws:datazone:eu-west-1:1:domain/dzd_1"] {
-            assert!(parse_domain(text).is_err(), "{text}");
-        }
+    if crawl::spec::is_domain_id(text) {
+        return Ok(text.to_owned());
     }
+    Err(SpecError::Domain { id: text.to_owned() }.to_string())
 }

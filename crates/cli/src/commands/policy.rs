@@ -4,9 +4,10 @@ use aws::{Feature, PolicyPlace, Region, TrustParty};
 use connector::glue::Section;
 use connector::port::{ReadOperation, Service};
 use connector::smus;
+use crawl::spec::{glue_sections, smus_sections};
 
 use crate::arguments::{PolicyArguments, SmusPolicyArguments};
-use crate::crawl::settings::{sections, smus_sections};
+use crate::crawl::settings::usage;
 use crate::failure::{Failure, Outcome, Status};
 use crate::output::print;
 
@@ -18,7 +19,7 @@ pub(crate) fn run_glue(arguments: &PolicyArguments) -> Outcome {
 
 /// `policy smus`.
 pub(crate) fn run_smus(arguments: &SmusPolicyArguments) -> Outcome {
-    let operations = smus::operations(&smus_sections(&arguments.policy.skip)?);
+    let operations = smus::operations(&smus_sections(&arguments.policy.skip).map_err(|error| usage(&error))?);
     show(&arguments.policy, Service::DataZone, &operations, &arguments.domain)
 }
 
@@ -45,7 +46,7 @@ fn show(arguments: &PolicyArguments, service: Service, operations: &[ReadOperati
 }
 
 fn glue_features(skip: &[String]) -> Result<Vec<Feature>, Failure> {
-    let skipped = sections(skip)?;
+    let skipped = glue_sections(skip).map_err(|error| usage(&error))?;
     let wanted = |feature: &Feature| match feature {
         Feature::Catalog => true,
         Feature::Jobs => !skipped.contains(&Section::Jobs),
@@ -71,7 +72,7 @@ mod tests {
 
     #[test]
     fn an_unknown_kind_is_a_usage_error_that_lists_the_known_ones() {
-        let text = smus_sections(&["jobs".to_owned()]).unwrap_err().to_string();
+        let text = usage(&smus_sections(&["jobs".to_owned()]).unwrap_err()).to_string();
         assert!(text.contains("\"jobs\"") && text.contains("domain-units, environments, assets"), "{text}");
     }
 }

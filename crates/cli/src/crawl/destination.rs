@@ -1,18 +1,17 @@
 //! Where a crawl's results go: a catalog, an NDJSON file, or both.
 
-use std::collections::BTreeMap;
-
 use connector::CrawlResult;
 use connector::port::{AssetSink, Baseline, SinkError};
+use crawl::KnownConnection;
+use crawl::report::Stored;
 use model::document::AssetStatus;
 use model::document::report::Report;
 use model::{
-    Asset, AssetBatch, ChangeCounts, ConnectionName, KnownAsset, MissingAsset, Outcome, QualifiedName, RunId, S3Location,
-    ScopeReport, SourceHash,
+    Asset, AssetBatch, ConnectionName, KnownAsset, MissingAsset, Outcome, QualifiedName, S3Location, ScopeReport, SourceHash,
 };
 use store::{CatalogUrl, ConnectionSpec, RemovalPolicy, RunEnd, RunWriter, Store, StoreError, Subject};
 
-use super::ndjson::{Counts, NdjsonSink, OutputFile};
+use super::ndjson::{NdjsonSink, OutputFile};
 use crate::arguments::DestinationArguments;
 use crate::failure::Failure;
 
@@ -32,23 +31,6 @@ pub(crate) struct Origin<'a> {
     pub(crate) connection: &'a str,
     /// The AWS region.
     pub(crate) region: &'a str,
-}
-
-/// What is known of the connection that is crawled.
-pub(crate) struct KnownConnection {
-    /// Its qualified name.
-    pub(crate) name: ConnectionName,
-    /// The account that it led to before.
-    pub(crate) account: Option<String>,
-}
-
-/// What a run left in its destinations.
-#[derive(Debug, Default)]
-pub(crate) struct Stored {
-    pub(crate) run: Option<RunId>,
-    pub(crate) outcome: Option<Outcome>,
-    pub(crate) counts: Counts,
-    pub(crate) changes: ChangeCounts,
 }
 
 impl Destination {
@@ -114,7 +96,7 @@ impl Destination {
         if let Some(run) = self.run() {
             let removal = if confirm_removals { RemovalPolicy::Confirmed } else { RemovalPolicy::default() };
             let end = RunEnd { outcome, scopes: result.scopes.clone(), gone: result.gone.clone(), removal, now_ms };
-            stored = Stored::from(run.finish(end).await?);
+            stored = stored_by(&run.finish(end).await?);
         }
         Ok(stored)
     }
@@ -122,7 +104,7 @@ impl Destination {
     /// Ends a run that failed. An output that is not whole does not get its name.
     pub(crate) async fn fail(&self, now_ms: i64) -> Result<Stored, Failure> {
         match self.run() {
-            Some(run) => Ok(Stored::from(run.fail(now_ms).await?)),
+            Some(run) => Ok(stored_by(&run.fail(now_ms).await?)),
             None => Ok(Stored::default()),
         }
     }
@@ -136,18 +118,16 @@ impl Destination {
     }
 }
 
-impl From<store::FinishedRun> for Stored {
-    fn from(run: store::FinishedRun) -> Self {
-        let counts: BTreeMap<_, _> = run.counts.iter().map(|(kind, count)| (kind.type_name().to_owned(), *count)).collect();
-        Self { run: Some(run.run), outcome: Some(run.outcome), counts, changes: run.changes }
-    }
+/// What the catalog says of a run that has ended.
+fn stored_by(run: &store::FinishedRun) -> Stored {
+    let counts = run.counts.iter().map(|(kind, count)| (kind.type_name().to_owned(), *count)).collect();
+    Stored { run: Some(run.run), outcome: Some(run.outcome), counts, changes: run.changes }
 }
 
 /// The catalog of the command line, or the one in the user's data directory.
 pub(crate) fn catalog_url(named: Option<&str>) -> Result<CatalogUrl, Failure> {
     if let Some(url) = named {
-        return CatalogUrl::parse(url)
-            .map_err(|error| Failure { status: crate::failure::Status::Usage, ..Failure::from_error(&error) });
+        return CatalogUrl::parse(url).map_err(|error| Failure::usage_error(&error));
     }
     let Some(folders) = directories::ProjectDirs::from("", "", "isinglass") else {
         return Err(Failure::usage("there is no home directory to keep a catalog in; give one with --catalog sqlite:PATH"));

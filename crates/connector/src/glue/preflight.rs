@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::naming::OWN_CATALOG;
 use super::page::{CatalogsPage, DatabasesPage, JobsPage, TablesPage, WorkflowNamesPage};
 use super::settings::{Section, Settings};
-use crate::check::Check;
+use crate::check::{Check, CheckSink, CheckState};
 use crate::port::{ErrorKind, ReadApi, ReadOperation, ReadRequest};
 
 /// How many databases are tried for one that shows a table.
@@ -14,21 +14,20 @@ const DATABASES_TRIED_MAX: usize = 5;
 const LAKE_FORMATION_REMEDY: &str = "If there are databases, Lake Formation hides them: make the role a read-only Lake Formation administrator \
     (Data lake settings, ReadOnlyAdmins) or grant it DESCRIBE on what it shall see.";
 
-/// Runs every check that the settings ask for. Sign-in has been checked by whoever made `api`.
-pub async fn preflight<A: ReadApi>(api: &A, settings: &Settings) -> Vec<Check> {
+/// Runs every check that the settings ask for, one after the other. Sign-in has been checked by whoever made `api`.
+pub async fn preflight<A: ReadApi>(api: &A, settings: &Settings, done: CheckSink<'_>) {
     let (catalogs, account) = check_catalogs(api, settings).await;
-    let mut checks = vec![catalogs];
+    done(catalogs);
     let (databases, names) = check_databases(api, settings, account.as_deref()).await;
-    checks.push(databases);
+    done(databases);
     if settings.reads(Section::Tables) {
-        checks.push(check_tables(api, &names).await);
+        done(check_tables(api, &names).await);
     }
     for (section, name, operation, input, count) in LISTS {
         if settings.reads(*section) {
-            checks.push(check_list(api, name, *operation, input(), *count).await);
+            done(check_list(api, name, *operation, input(), *count).await);
         }
     }
-    checks
 }
 
 type CountItems = fn(&[u8]) -> Result<usize, serde_json::Error>;
@@ -72,7 +71,7 @@ async fn check_catalogs<A: ReadApi>(api: &A, settings: &Settings) -> (Check, Opt
         }
         Err(error) if settings.catalog_ids.is_empty() && error.kind != ErrorKind::Credentials => {
             let message = format!("{error}; only the account's own catalog would be crawled");
-            (Check::warning("catalogs", message, error.suggested_action), None)
+            (Check { state: CheckState::Warning, message, ..Check::failed("catalogs", &error) }, None)
         }
         Err(error) => (Check::failed("catalogs", &error), None),
     }

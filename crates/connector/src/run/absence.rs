@@ -29,11 +29,11 @@ pub(crate) enum Verdict {
 }
 
 /// The missing assets that are proven to be gone, so many asked for at once; `lists` names where they are missing from.
-pub(crate) async fn prove_missing<B: Baseline>(
+pub(crate) async fn prove_missing<B: Baseline, J: Future<Output = Result<Verdict, CrawlError>>>(
     baseline: &B,
     findings: &Mutex<Findings>,
     (lists, at_once): (&str, usize),
-    judge: impl AsyncFn(&MissingAsset) -> Result<Verdict, CrawlError>,
+    judge: impl Fn(MissingAsset) -> J,
 ) -> Result<Vec<KnownAsset>, CrawlError> {
     let warn = |scope: String, code, message| {
         findings.lock().unwrap_or_else(PoisonError::into_inner).warn(vec![Warning { scope, code, message }]);
@@ -45,7 +45,7 @@ pub(crate) async fn prove_missing<B: Baseline>(
         warn(lists.to_owned(), "missing-unchecked", message);
     }
     let mut gone = Vec::new();
-    let mut verdicts = futures::stream::iter(missing.iter().map(|asset| judge(asset))).buffer_unordered(at_once);
+    let mut verdicts = futures::stream::iter(missing.into_iter().map(judge)).buffer_unordered(at_once);
     while let Some(verdict) = verdicts.next().await {
         match verdict? {
             Verdict::Gone(known) => gone.push(known),

@@ -6,7 +6,7 @@ use super::crawl::{Asked, Members, own_profile_id, own_profile_request};
 use super::page::{DomainAnswer, DomainsPage, MembershipsPage, ProjectsPage, SearchListingsPage, SearchPage};
 use super::settings::{Section, Settings};
 use crate::MaskedCounts;
-use crate::check::Check;
+use crate::check::{Check, CheckSink};
 use crate::port::{ApiError, ErrorKind, ReadApi, ReadOperation};
 
 /// How many projects of a domain are checked for membership.
@@ -34,14 +34,13 @@ struct CheckedProject {
     name: String,
 }
 
-/// Runs every check that the settings ask for. Sign-in has been checked by whoever made `api`.
-pub async fn preflight<A: ReadApi>(api: &A, settings: &Settings) -> Vec<Check> {
+/// Runs every check that the settings ask for, one after the other. Sign-in has been checked by whoever made `api`.
+pub async fn preflight<A: ReadApi>(api: &A, settings: &Settings, done: CheckSink<'_>) {
     let (check, domains) = check_domains(api, settings).await;
-    let mut checks = vec![check];
+    done(check);
     for domain in &domains {
-        checks.extend(check_domain(api, settings, domain).await);
+        check_domain(api, settings, domain, done).await;
     }
-    checks
 }
 
 async fn check_domains<A: ReadApi>(api: &A, settings: &Settings) -> (Check, Vec<CheckedDomain>) {
@@ -75,7 +74,7 @@ async fn check_domains<A: ReadApi>(api: &A, settings: &Settings) -> (Check, Vec<
     }
 }
 
-async fn check_domain<A: ReadApi>(api: &A, settings: &Settings, domain: &CheckedDomain) -> Vec<Check> {
+async fn check_domain<A: ReadApi>(api: &A, settings: &Settings, domain: &CheckedDomain, done: CheckSink<'_>) {
     let answer = api.read(Asked::get(ReadOperation::GetDomain, &[&domain.id]).first_request()).await;
     let opened = answer.map(|body| {
         let named =
@@ -84,30 +83,28 @@ async fn check_domain<A: ReadApi>(api: &A, settings: &Settings, domain: &Checked
     });
     let name = match opened {
         Ok(name) => name,
-        Err(error) => return vec![failed("domain", &format!("domain \"{}\" ({})", domain.name, domain.id), &error)],
+        Err(error) => return done(failed("domain", &format!("domain \"{}\" ({})", domain.name, domain.id), &error)),
     };
     let domain = CheckedDomain { id: domain.id.clone(), name };
-    let mut checks = Vec::new();
     let (check, projects) = check_projects(api, settings, &domain).await;
-    checks.push(check);
+    done(check);
     if !projects.is_empty() {
-        checks.push(check_membership(api, settings, &domain, &projects).await);
+        done(check_membership(api, settings, &domain, &projects).await);
     }
     if settings.reads(Section::Assets) {
-        checks.push(check_listings(api, &domain).await);
+        done(check_listings(api, &domain).await);
     }
     if settings.reads(Section::Glossaries) {
-        checks.push(check_glossaries(api, &domain).await);
+        done(check_glossaries(api, &domain).await);
     }
     if settings.reads(Section::Subscriptions) {
         let asked = Asked::get(ReadOperation::ListSubscriptions, &[&domain.id]).with("status", "APPROVED").paged(1);
-        checks.push(check_call(api, "subscriptions", &domain, asked).await);
+        done(check_call(api, "subscriptions", &domain, asked).await);
     }
     if settings.reads(Section::Lineage) {
         let asked = Asked::get(ReadOperation::ListLineageEvents, &[&domain.id]).paged(1);
-        checks.push(check_call(api, "lineage", &domain, asked).await);
+        done(check_call(api, "lineage", &domain, asked).await);
     }
-    checks
 }
 
 async fn check_projects<A: ReadApi>(api: &A, settings: &Settings, domain: &CheckedDomain) -> (Check, Vec<CheckedProject>) {

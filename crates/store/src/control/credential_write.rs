@@ -129,8 +129,8 @@ impl Store {
     }
 }
 
-/// For who lets a connection use a credential: it is there, and stays until the transaction ends.
-pub(super) async fn require(connection: &mut Connection<'_>, id: CredentialId) -> Result<()> {
+/// For who lets a connection use a credential, first in the transaction: it is there, and stays until the transaction ends.
+pub(crate) async fn require(connection: &mut Connection<'_>, id: CredentialId) -> Result<()> {
     enter(connection, Guard::Credentials).await?;
     credential_in(connection, id).await?;
     Ok(())

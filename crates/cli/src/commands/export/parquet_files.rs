@@ -178,10 +178,9 @@ impl ParquetFile {
         self.rows = 0;
         written.map_err(|error: parquet::errors::ParquetError| {
             let message = format!("cannot write {}", self.path.display());
-            Failure {
-                causes: vec![error.to_string()],
-                ..Failure::failed(message, "Check the free space and the permissions of the directory.")
-            }
+            let mut failure = Failure::failed(message, "Check the free space and the permissions of the directory.");
+            failure.told.causes.push(error.to_string());
+            failure
         })
     }
 

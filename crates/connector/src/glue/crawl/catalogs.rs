@@ -174,7 +174,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
 
     /// Lists the databases of every catalog: all of them before any table, so that the tables share one pool of workers.
     pub(super) async fn list_all_databases(&self, found: &FoundCatalogs) -> Result<Vec<Database>, CrawlError> {
-        let listings: FuturesUnordered<_> = found.catalogs.iter().map(|catalog| self.list_databases(catalog)).collect();
+        let catalogs = &found.catalogs;
+        let listings: FuturesUnordered<_> = (0..catalogs.len()).map(|at| self.list_databases(&catalogs[at])).collect();
         let listed: Vec<Vec<Database>> = listings.try_collect().await?;
         let databases: Vec<_> = listed.into_iter().flatten().collect();
         if databases.is_empty() && !self.settings.filter.is_empty() && self.read_anything() {
@@ -190,8 +191,9 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     pub(super) async fn crawl_databases(&self, databases: &[Database]) -> Result<(), CrawlError> {
         let active = AtomicUsize::new(0);
         let concurrency = self.settings.concurrency.max(1);
-        let mut crawls = futures::stream::iter(databases.iter().map(|database| self.crawl_database(database, &active)))
-            .buffer_unordered(concurrency);
+        // By place, so that the crawl can move between threads (ARCHITECTURE.md, Threads).
+        let crawls = (0..databases.len()).map(|at| self.crawl_database(&databases[at], &active));
+        let mut crawls = futures::stream::iter(crawls).buffer_unordered(concurrency);
         while let Some(done) = crawls.next().await {
             done?;
         }

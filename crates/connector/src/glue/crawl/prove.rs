@@ -15,7 +15,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     /// The missing assets that are proven to be gone. Whatever is missing without proof makes its scope incomplete.
     pub(super) async fn prove_missing(&self) -> Result<Vec<KnownAsset>, CrawlError> {
         let asking = ("catalogs", self.settings.concurrency.max(1));
-        absence::prove_missing(self.ports.baseline, &self.findings, asking, async |missing| self.judge(missing).await).await
+        let judging = |missing: MissingAsset| async move { self.judge(&missing).await };
+        absence::prove_missing(self.ports.baseline, &self.findings, asking, judging).await
     }
 
     async fn judge(&self, missing: &MissingAsset) -> Result<Verdict, CrawlError> {

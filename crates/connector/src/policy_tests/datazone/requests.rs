@@ -69,7 +69,7 @@ fn run(api: &StudioApi<'_>, settings: &Settings) {
     let ports = Ports { api, sink: &sink, baseline: &baseline, progress: &progress, masked: &masked };
     let result = block_on(crawl(ports, ConnectionName::new("aws-smus", 7), settings, "eu-west-1")).unwrap();
     assert!(result.failures.is_empty(), "{:?}", result.failures);
-    block_on(preflight(api, settings));
+    block_on(preflight(api, settings, &mut |_| ()));
 }
 
 /// The members of a request by AWS's names for them, whichever place they travel in.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::MaskedCounts;
 use crate::Ports;
 use crate::glue::fake::{ACCOUNT, FakeApi, FakeBaseline, FakeSink};
-use crate::glue::{Naming, Settings, crawl, preflight};
+use crate::glue::{Naming, Settings, crawl, list_databases, preflight};
 use crate::policy_tests::sent::Sent;
 use crate::policy_tests::shapes::Model;
 use crate::port::ReadOperation;
@@ -31,7 +31,8 @@ pub(super) fn sent(_model: &Model) -> Sent {
         let naming = Naming::new(ConnectionName::new("glue", 7), Some(ACCOUNT.to_owned()));
         let settings = Settings { concurrency: 8, catalog_ids, ..Settings::default() };
         block_on(crawl(ports, naming, &settings, "eu-west-1")).unwrap();
-        block_on(preflight(&api, &settings));
+        block_on(preflight(&api, &settings, &mut |_| ()));
+        block_on(list_databases(&api)).unwrap();
     }
     let mut sent = Sent::new();
     for (operation, input) in api.calls() {

@@ -94,7 +94,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let scope = part_scope(facts, "projects");
         let (profiles, own_profile) = futures::join!(self.list_profiles(facts), self.own_profile(facts));
         let asking = Asking { facts, own_profile: own_profile?, profiles: profiles? };
-        let reading = projects.wanted.iter().map(|(id, asset)| self.read_project(&asking, id, asset.clone()));
+        let wanted: Vec<_> = projects.wanted.iter().collect();
+        let reading = (0..wanted.len()).map(|at| self.read_project(&asking, wanted[at].0, wanted[at].1.clone()));
         let mut reading = futures::stream::iter(reading).buffer_unordered(PROJECTS_AT_ONCE);
         let mut details = Details { assignments_complete: projects.is_complete, ..Details::default() };
         while let Some(read) = reading.next().await {

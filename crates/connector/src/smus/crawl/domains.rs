@@ -110,8 +110,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     }
 
     pub(super) async fn crawl_domains(&self, domains: &[FoundDomain]) -> Result<(), CrawlError> {
-        let mut crawls =
-            futures::stream::iter(domains.iter().map(|domain| self.crawl_domain(domain))).buffer_unordered(DOMAINS_AT_ONCE);
+        let crawls = (0..domains.len()).map(|at| self.crawl_domain(&domains[at]));
+        let mut crawls = futures::stream::iter(crawls).buffer_unordered(DOMAINS_AT_ONCE);
         while let Some(done) = crawls.next().await {
             done?;
         }

@@ -78,7 +78,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
         let mut is_complete = true;
         while !level.is_empty() && names.len() < UNITS_MAX {
             let mut next = Vec::new();
-            let mut reading = futures::stream::iter(level.iter().map(|unit| self.read_unit(facts, unit))).buffered(UNITS_AT_ONCE);
+            let reading = (0..level.len()).map(|at| self.read_unit(facts, &level[at]));
+            let mut reading = futures::stream::iter(reading).buffered(UNITS_AT_ONCE);
             while let Some((asset, children, failure)) = reading.next().await {
                 let (id, mut asset) = asset;
                 if failure.is_some() {

@@ -25,7 +25,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     pub(super) async fn prove_missing(&self) -> Result<Vec<KnownAsset>, CrawlError> {
         self.findings().settle_scopes();
         let asking = (DOMAINS_SCOPE, self.concurrency());
-        let judging = async |missing: &MissingAsset| self.judge(missing).await;
+        let judging = |missing: MissingAsset| async move { self.judge(&missing).await };
         let gone = absence::prove_missing(self.ports.baseline, &self.findings, asking, judging).await?;
         self.findings().settle_scopes();
         Ok(gone)

@@ -241,8 +241,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
     where
         P: Fn(&Bytes) -> Result<Page<Found<I>>, serde_json::Error>,
     {
-        let firsts = projects.iter().map(|project| async {
-            let part = Part { project: Some((*project).to_owned()), time: None };
+        let firsts = (0..projects.len()).map(|at| async move {
+            let part = Part { project: Some(projects[at].to_owned()), time: None };
             self.first_page(space, &part, parse).await.map(|first| (part, first))
         });
         let mut reading = futures::stream::iter(firsts).buffer_unordered(CHAINS_AT_ONCE);

@@ -123,7 +123,8 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
             let message = format!("column lineage is read of {PAYLOADS_MAX} of {} jobs", jobs.len());
             self.findings().warn(vec![warning(format!("{}/{PART}", facts.id), "lineage-events-left-out", message)]);
         }
-        let reading = jobs.iter().take(PAYLOADS_MAX).map(|job| async move {
+        let reading = (0..jobs.len().min(PAYLOADS_MAX)).map(|at| async move {
+            let job = &jobs[at];
             let asked = Asked::get(ReadOperation::GetLineageEvent, &[&facts.id, &job.event_id]);
             let flows = self.read_once(&asked, |body| {
                 let event: OpenLineageEvent<'_> = serde_json::from_slice(body)?;

@@ -148,7 +148,7 @@ impl<A: ReadApi, S: AssetSink, B: Baseline> Crawl<'_, A, S, B> {
                 return Ok(walk.end(is_complete));
             }
             let asked = way;
-            let asking = identifiers.iter().map(|identifier| self.ask_for_node(facts, identifier, asked));
+            let asking = (0..identifiers.len()).map(|at| self.ask_for_node(facts, &identifiers[at], asked));
             let answers: Vec<_> = futures::stream::iter(asking).buffered(at_once).collect().await;
             for (identifier, answer) in identifiers.into_iter().zip(answers) {
                 let answer = match answer {
