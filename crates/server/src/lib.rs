@@ -16,6 +16,7 @@ pub mod schedule;
 pub mod sealing;
 pub mod serve;
 pub mod shutdown;
+pub mod start;
 pub mod state;
 pub mod telemetry;
 pub mod tls;
