@@ -1,6 +1,7 @@
 //! The command line as its users see it.
 
 mod access;
+mod serve;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 pub(crate) use access::{EgressArguments, EgressMode, EgressSource, PolicyArguments, SmusPolicyArguments};
+pub(crate) use serve::ServeArguments;
 
 const LONG_ABOUT: &str = "\
 Crawls the metadata of the AWS Glue Data Catalog and of SageMaker Unified Studio (Amazon DataZone) into a catalog that you can search,
@@ -44,6 +46,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Crawl a simulated AWS account and take a tour: no AWS account, no network.
     Demo(DemoArguments),
+    /// Run the control plane: HTTP API, sign-in, schedules, direct crawls.
+    Serve(Box<ServeArguments>),
     /// Crawl once, into a catalog and/or an NDJSON file.
     #[command(subcommand)]
     Crawl(CrawlCommand),

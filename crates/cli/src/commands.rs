@@ -12,4 +12,5 @@ pub(crate) mod policy;
 pub(crate) mod preflight;
 pub(crate) mod runs;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod show;

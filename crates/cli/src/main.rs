@@ -24,8 +24,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     aws::install_default_provider();
-    start_logging();
     let arguments = Arguments::parse();
+    if let Command::Serve(arguments) = arguments.command {
+        return told(commands::serve::run(&arguments));
+    }
+    start_logging();
     // One thread for network and mapping: what it saves in wake-ups is more than a second one gains, for the writers of NDJSON and
     // SQLite have threads of their own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -38,6 +41,11 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(Failure::from_error(&error)),
     };
+    told(outcome)
+}
+
+/// The exit status, after a failure was told.
+fn told(outcome: Outcome) -> ExitCode {
     let status = outcome.unwrap_or_else(|failure| {
         let _ = writeln!(std::io::stderr(), "{failure}");
         failure.status
@@ -47,6 +55,7 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> Outcome {
     match command {
+        Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Demo(arguments) => commands::demo::run(&arguments).await,
         Command::Crawl(CrawlCommand::Glue(arguments)) => commands::crawl::run_glue(&arguments).await,
         Command::Crawl(CrawlCommand::Smus(arguments)) => commands::crawl::run_smus(&arguments).await,

@@ -10,7 +10,7 @@ mod statuses;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Caller, hash_of};
 pub(crate) use posted::{Created, Posted};
 pub(crate) use statuses::{CreateProblems, EditProblems, ReadProblems};
 

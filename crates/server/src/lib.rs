@@ -17,6 +17,7 @@ pub mod schedule;
 pub mod sealing;
 pub mod serve;
 pub mod shutdown;
+pub mod start;
 pub mod state;
 pub mod telemetry;
 pub mod tls;

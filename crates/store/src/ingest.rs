@@ -4,6 +4,7 @@ pub(crate) mod archive;
 pub(crate) mod begin;
 mod column_changes;
 pub(crate) mod context;
+mod count;
 pub(crate) mod edges;
 mod finish;
 mod history;

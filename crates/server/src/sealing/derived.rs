@@ -17,6 +17,10 @@ use crate::randomness::Random;
 pub enum Purpose {
     /// The cookie that holds a sign-in by OpenID Connect while the browser is at the provider.
     SignInTransaction,
+    /// The seal on cursors of lists.
+    Cursors,
+    /// What requests that may be repeated are recognised by.
+    Requests,
     /// Shows in tests that keys of two purposes differ.
     #[cfg(test)]
     Other,
@@ -26,6 +30,8 @@ impl Purpose {
     fn label(self) -> &'static [u8] {
         match self {
             Self::SignInTransaction => b"isinglass sign-in transaction 1",
+            Self::Cursors => b"isinglass cursors 1",
+            Self::Requests => b"isinglass requests 1",
             #[cfg(test)]
             Self::Other => b"isinglass other 1",
         }
@@ -74,6 +80,12 @@ impl MasterKeys {
 }
 
 impl DerivedKey {
+    /// The key itself, for what is authenticated and not encrypted.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; KEY_BYTES] {
+        &self.bytes
+    }
+
     /// Encrypts; `about` must be the same when it is opened.
     ///
     /// # Errors

@@ -56,19 +56,19 @@ fn write_field(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes);
 }
 
-/// Lexemes without positions, in whatever order: the server sorts them.
+/// Lexemes without positions. The server takes them in any order, but sorts those that are not in its own: byte by byte.
 fn write_words(words: &str, out: &mut Vec<u8>) {
+    let mut lexemes: Vec<&str> = words.split_ascii_whitespace().collect();
+    lexemes.sort_unstable();
     let start = out.len();
-    out.extend_from_slice(&[0; 8]);
-    let mut count = 0;
-    for word in words.split_ascii_whitespace() {
-        out.extend_from_slice(word.as_bytes());
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&length(lexemes.len()));
+    for lexeme in lexemes {
+        out.extend_from_slice(lexeme.as_bytes());
         out.extend_from_slice(&[0, 0, 0]);
-        count += 1;
     }
     let bytes = length(out.len() - start - 4);
     out[start..start + 4].copy_from_slice(&bytes);
-    out[start + 4..start + 8].copy_from_slice(&length(count));
 }
 
 fn length(length: usize) -> [u8; 4] {

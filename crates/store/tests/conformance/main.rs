@@ -196,7 +196,6 @@ conformance! {
     idempotency::a_claim_whose_program_died_is_taken_over_and_the_old_one_says_nothing,
     idempotency::answers_are_bounded_and_pruned_after_a_day,
     work::connections_are_created_once_edited_by_version_and_paged,
-    work::a_connection_names_a_credential_that_is_there_and_keeps_it_there,
     work::every_change_of_connections_workflows_runs_and_enrichment_has_its_author,
     work::workflows_are_created_once_edited_by_version_paused_and_removed,
     leases::run_now_is_refused_while_a_run_of_the_workflow_is_open,

@@ -1,8 +1,7 @@
 //! Connections and workflows as people manage them.
 
 use store::{
-    AuditFilter, ConnectionProfile, CredentialId, NewCredential, PreflightGate, Role, RunsOn, Schedule, Store, StoreError, UserId,
-    WorkflowId, WorkflowSpec,
+    AuditFilter, ConnectionProfile, PreflightGate, Role, RunsOn, Schedule, Store, StoreError, UserId, WorkflowId, WorkflowSpec,
 };
 
 use crate::control::{audit_log, by, person, system, user};
@@ -67,22 +66,6 @@ pub(crate) async fn connections_are_created_once_edited_by_version_and_paged(fre
     assert_eq!((first.len(), rest.len(), rest[0].connection.id), (2, 1, plain.id));
     assert_eq!((rest[0].credential, &rest[0].runs_on, rest[0].archived_ms), (None, &RunsOn::Direct, None));
     assert!(matches!(store.managed_connection(store::ConnectionId(99)).await.unwrap_err(), StoreError::NotFound { .. }));
-}
-
-pub(crate) async fn a_connection_names_a_credential_that_is_there_and_keeps_it_there(fresh: Fresh) {
-    let store = fresh.open().await;
-    let none = ConnectionProfile { credential: Some(CredentialId(7)), ..profile("prod") };
-    let refused = store.create_connection("glue", &none, &[], &system(), 0).await.unwrap_err();
-    assert!(matches!(refused, StoreError::NotFound { .. }), "{refused}");
-    let new = NewCredential { name: "key".to_owned(), auth_type: "iam".to_owned(), public_part: "{}".to_owned() };
-    let credential = store.create_credential(&new, |_, _| Ok::<_, String>(None), &system(), 0).await.unwrap();
-    let with = ConnectionProfile { credential: Some(credential.id), ..profile("prod") };
-    let id = store.create_connection("glue", &with, &[], &system(), 0).await.unwrap();
-    assert_eq!(store.managed_connection(id).await.unwrap().credential, Some(credential.id));
-    let refused = store.delete_credential(credential.id, None, &system(), 0).await.unwrap_err();
-    assert!(matches!(refused, StoreError::Conflict { .. }), "{refused}");
-    store.update_connection(id, 1, &profile("prod"), &system(), 0).await.unwrap();
-    store.delete_credential(credential.id, None, &system(), 0).await.unwrap();
 }
 
 pub(crate) async fn every_change_of_connections_workflows_runs_and_enrichment_has_its_author(fresh: Fresh) {

@@ -1,0 +1,159 @@
+//! The parts of the state, each from its section of the configuration.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::hmac;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use secrecy::ExposeSecret;
+use store::{CatalogUrl, Store};
+
+use super::StartError;
+use crate::auth::Role;
+use crate::auth::oidc::{Oidc, OidcSettings, RoleRules};
+use crate::auth::password::{Cost, Passwords};
+use crate::auth::rate_limit::SignInLimiter;
+use crate::clock::SystemClock;
+use crate::config::{Config, DefaultRole, Environment};
+use crate::http::{CursorKey, Cursors};
+use crate::metrics::Metrics;
+use crate::outbound::{Outbound, OutboundSettings};
+use crate::randomness::Random;
+use crate::sealing::{KeyFileState, MasterKey, MasterKeys, Purpose};
+use crate::shutdown::Shutdown;
+use crate::state::{AppState, NotReady, Readiness};
+use crate::webhook::{AllowedHosts, Webhooks};
+
+/// Passwords that are hashed at the same time: each takes 19 MiB.
+const HASHES_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+const CALLBACK: &str = "/api/v1/sign-in/oidc/callback";
+
+/// The master keys: the named ones, or those in the file beside the catalog file, which is made at the first start.
+pub(super) fn master_keys(
+    config: &Config,
+    catalog: &CatalogUrl,
+    environment: &Environment,
+    random: &dyn Random,
+) -> Result<MasterKeys, StartError> {
+    if let Some(variable) = &config.master_key.variable
+        && let Some(reference) = config.master_key.reference()
+    {
+        let text = reference.read(environment)?;
+        let origin = format!("the variable {}", variable.as_str());
+        return Ok(MasterKeys::new(MasterKey::from_text(text.expose_secret(), &origin)?, Vec::new()));
+    }
+    if let Some(path) = &config.master_key.file {
+        return Ok(MasterKeys::new(MasterKey::from_file(path)?, Vec::new()));
+    }
+    let path = key_file_of(catalog.file().ok_or(StartError::NoMasterKey)?);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| StartError::File { path: folder.display().to_string(), source })?;
+    }
+    let (key, state) = MasterKey::from_file_or_create(&path, random)?;
+    if state == KeyFileState::Created {
+        tracing::warn!(file = %path.display(), "a master key was made: keep a copy of this file, stored credentials cannot be read without it");
+    }
+    Ok(MasterKeys::new(key, Vec::new()))
+}
+
+/// The key file that belongs to a catalog file.
+fn key_file_of(catalog: &Path) -> PathBuf {
+    let mut name = catalog.as_os_str().to_owned();
+    name.push(".master-key");
+    PathBuf::from(name)
+}
+
+/// Everything that handlers and workers reach.
+pub(super) fn state(
+    config: Config,
+    store: Store,
+    keys: MasterKeys,
+    random: Arc<dyn Random>,
+    environment: &Environment,
+) -> Result<AppState, StartError> {
+    let outbound = outbound(&config, environment)?;
+    let cursors = keys.current().derive(Purpose::Cursors)?;
+    let requests = keys.current().derive(Purpose::Requests)?;
+    let passwords_min = config.sign_in.password_characters_min as usize;
+    let metrics_token = config.metrics.token().map(|token| token.read(environment)).transpose()?;
+    Ok(AppState {
+        metrics: Arc::new(Metrics::new()),
+        shutdown: Shutdown::new(),
+        cursors: Cursors::new(&CursorKey::new(*cursors.expose())),
+        readiness: Arc::new(StoreReadiness(store.clone())),
+        store,
+        clock: Arc::new(SystemClock),
+        request_key: hmac::Key::new(hmac::HMAC_SHA256, requests.expose()),
+        passwords: Passwords::new(Cost::OWASP, passwords_min, HASHES_AT_ONCE, random.clone())?,
+        limiter: Mutex::new(SignInLimiter::default()),
+        webhooks: Webhooks::new(outbound.clone(), AllowedHosts::new(config.alerts.allowed_hosts.iter().map(String::as_str))?),
+        oidc: oidc(&config, &keys, outbound, random.clone(), environment)?,
+        keys: Arc::new(keys),
+        random,
+        metrics_token,
+        config: Arc::new(config),
+    })
+}
+
+fn outbound(config: &Config, environment: &Environment) -> Result<Outbound, StartError> {
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|source| StartError::File { path: path.display().to_string(), source });
+    let ca_bundle_pem = config.crawl.ca_bundle.as_ref().map(read).transpose()?;
+    let https_proxy = environment.get("HTTPS_PROXY").or_else(|| environment.get("https_proxy")).map(str::to_owned);
+    Ok(Outbound::new(&OutboundSettings { ca_bundle_pem, https_proxy })?)
+}
+
+fn oidc(
+    config: &Config,
+    keys: &MasterKeys,
+    outbound: Outbound,
+    random: Arc<dyn Random>,
+    environment: &Environment,
+) -> Result<Option<Oidc>, StartError> {
+    let section = &config.sign_in.oidc;
+    let Some(issuer) = section.issuer.clone() else { return Ok(None) };
+    let client_id = section.client_id.clone().ok_or(StartError::OidcIncomplete { missing: "sign_in.oidc.client_id" })?;
+    let public_url = config.public_url.as_deref().ok_or(StartError::OidcIncomplete { missing: "public_url" })?;
+    let secret = section.client_secret().map(|reference| reference.read(environment)).transpose()?;
+    let settings = OidcSettings {
+        issuer,
+        client_id,
+        client_secret: secret.map(|secret| model::Secret::new(secret.expose_secret().to_owned())),
+        redirect_url: format!("{}{CALLBACK}", public_url.trim_end_matches('/')),
+        scopes: section.scopes.iter().filter(|scope| *scope != "openid").cloned().collect(),
+        roles: role_rules(config),
+    };
+    Ok(Some(Oidc::new(settings, outbound, keys.derive(Purpose::SignInTransaction)?, random)?))
+}
+
+/// Who is listed twice gets the larger role.
+fn role_rules(config: &Config) -> RoleRules {
+    let section = &config.sign_in.oidc;
+    let lists =
+        [(Role::Viewer, &section.viewers), (Role::Member, &section.members), (Role::Administrator, &section.administrators)];
+    let mapping = lists.into_iter().flat_map(|(role, names)| names.iter().map(move |name| (name.clone(), role))).collect();
+    let everybody = match section.default_role {
+        DefaultRole::None => None,
+        DefaultRole::Viewer => Some(Role::Viewer),
+        DefaultRole::Member => Some(Role::Member),
+        DefaultRole::Administrator => Some(Role::Administrator),
+    };
+    RoleRules { claim: Some(section.role_claim.clone()), mapping, everybody }
+}
+
+/// Migrations are done when the store is open; what is left to ask is whether it answers.
+#[derive(Debug)]
+struct StoreReadiness(Store);
+
+impl Readiness for StoreReadiness {
+    fn check(&self) -> BoxFuture<'_, Result<(), NotReady>> {
+        async {
+            match self.0.has_users().await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(NotReady(error.to_string())),
+            }
+        }
+        .boxed()
+    }
+}
