@@ -4,6 +4,7 @@ mod api;
 pub mod auth;
 pub mod clock;
 pub mod config;
+mod credential;
 pub mod http;
 pub mod listener;
 pub mod metrics;
