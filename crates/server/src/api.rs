@@ -1,8 +1,11 @@
 //! `/api/v1`: one file a noun, each with its requests, answers, handlers and router.
 
 mod caller;
+mod credentials;
 mod error;
+mod paging;
 mod posted;
+mod secret_text;
 mod statuses;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -17,5 +20,5 @@ use crate::state::App;
 
 /// All endpoints.
 pub(crate) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(credentials::router())
 }
