@@ -5,6 +5,7 @@ mod credentials;
 mod error;
 mod paging;
 mod posted;
+mod runs;
 mod secret_text;
 mod statuses;
 #[cfg(test)]
@@ -20,5 +21,5 @@ use crate::state::App;
 
 /// All endpoints.
 pub(crate) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(credentials::router())
+    OpenApiRouter::new().merge(credentials::router()).merge(runs::router())
 }

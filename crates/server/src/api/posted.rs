@@ -78,6 +78,13 @@ impl Created {
     }
 }
 
+impl Created {
+    /// 202: it goes on by itself.
+    pub(crate) fn accepted(location: String, body: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self { status: StatusCode::ACCEPTED, ..Self::new(location, None, body)? })
+    }
+}
+
 impl IntoResponse for Created {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body.get().to_owned()).into_response();
