@@ -5,6 +5,7 @@ mod attempt;
 mod executor;
 mod nudge;
 mod reconcile;
+pub(crate) mod removal;
 mod sink;
 
 pub(crate) use access::{Opened, open};

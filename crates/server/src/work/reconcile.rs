@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use store::StoreError;
+use utoipa::ToSchema;
 
 use crate::state::{App, AppState};
 
 /// What a reconciler last did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ReconcilerStatus)]
 pub struct Status {
     /// When, milliseconds since 1970 UTC.
     pub last_run_at: i64,

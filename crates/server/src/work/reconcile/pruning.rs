@@ -18,6 +18,10 @@ pub(super) async fn sweep(app: &AppState, now_ms: i64) -> Result<String, StoreEr
     let tokens = store.prune_tokens(now_ms - TOKENS_DAYS * DAY_MS).await?;
     let requests = store.prune_requests(now_ms).await?;
     let jobs = store.prune_jobs(now_ms - JOBS_DAYS * DAY_MS, ROWS_MAX).await?;
+    let removals = crate::work::removal::resume(app).await?;
+    if removals > 0 {
+        tracing::info!(removals, "interrupted removals of connections went on");
+    }
     Ok(format!("{sessions} sessions, {tokens} tokens, {requests} answers, {jobs} jobs"))
 }
 
