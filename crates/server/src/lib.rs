@@ -22,3 +22,4 @@ pub mod state;
 pub mod telemetry;
 pub mod tls;
 pub mod webhook;
+pub mod work;
