@@ -26,9 +26,9 @@ pub use control::{
     BootstrapToken, Cancellation, Claim, ConnectionProfile, ConnectionRemoval, Credential, CredentialEdit, CredentialId, Enqueued,
     Enrichment, EnrichmentText, Expired, Fate, Heartbeat, IdempotencyKey, JobEnd, JobId, JobKind, Lease, ManagedConnection,
     NewAdministrator, NewCredential, NewEvent, NewSession, NewSetupLink, NewToken, NewUser, OidcIdentity, OidcSignIn, Page,
-    PageRequest, PasswordHash, PreflightGate, RequestHash, Role, RunEvent, RunsOn, Runtime, RuntimeId, RuntimeState, Schedule,
-    SealedSecret, SecretEdit, SecretHash, Session, SignedIn, Slot, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit,
-    UserId, UserState, Workflow, WorkflowId, WorkflowSpec,
+    PageRequest, PasswordHash, PreflightGate, QueueLength, RequestHash, Role, RunEvent, RunsOn, Runtime, RuntimeId, RuntimeState,
+    Schedule, SealedSecret, SecretEdit, SecretHash, Session, SignedIn, Slot, StoredSecret, Token, TokenId, TokenOwner, User,
+    UserEdit, UserId, UserState, Workflow, WorkflowId, WorkflowSpec,
 };
 pub use error::{Result, StoreError};
 pub use history::{ChangeKind, Changed, Diff, Difference, HistoryEvent};

@@ -1,31 +1,35 @@
 //! `/connections`: what is crawled, as whom, from where, and who looks after it.
+#![expect(unused_qualifications, reason = "what utoipa derives for queries qualifies what is in scope")]
 
 mod checks;
+mod fields;
+#[cfg(test)]
+mod tests;
+mod view;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use crawl::Connector;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
-use store::{ConnectionId, ConnectionProfile, CredentialId, ManagedConnection, RunsOn, UserId};
+use serde::Deserialize;
+use store::{ConnectionId, ConnectionProfile, CredentialId, ManagedConnection, StoreError, UserId};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(super) use self::fields::number;
+use self::fields::{checked_description, checked_name, checked_region, completed, people, runs_on, within_credential};
+use self::view::Connection;
 use super::credentials::{CredentialRequest, seal_and_store};
 use super::paging::{AnyVersion, Paging, present};
 use super::{Caller, CreateProblems, Created, EditProblems, Posted, ReadProblems};
 use crate::auth::Action;
+use crate::credential::PublicPart;
 use crate::http::{Code, ETag, IfMatch, Json, Page, Path, Problem, Query};
 use crate::state::App;
 use crate::work::removal;
 
 const LIST: &str = "connections";
-/// Administrators of one connection.
-const ADMINISTRATORS_MAX: usize = 100;
-/// Characters of a name and of a description.
-const NAME_MAX: usize = 200;
-const DESCRIPTION_MAX: usize = 4000;
 
 /// A connection to make.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -73,44 +77,6 @@ struct ConnectionEdit {
     description: Option<Option<String>>,
 }
 
-/// A connection.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Connection {
-    #[schema(example = "3")]
-    id: String,
-    name: String,
-    /// `glue` or `aws-smus`.
-    connector: String,
-    /// What the qualified names of its assets begin with.
-    #[schema(example = "default/glue/1700000000")]
-    qualified_name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    region: Option<String>,
-    /// The AWS account that it was found to lead to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    account: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    credential_id: Option<String>,
-    /// `direct`, or the name of a runtime.
-    runs_on: String,
-    administrators: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    description: Option<String>,
-    /// Milliseconds since 1970 UTC.
-    created_at: i64,
-    /// Since when its assets are archived, milliseconds since 1970 UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    archived_at: Option<i64>,
-    /// Grows with every change; the `ETag`.
-    version: i64,
-}
-
 /// What becomes of the assets of a connection that is deleted.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -150,7 +116,7 @@ async fn list_connections(
     let after = paging.request(&app, LIST)?.after.map(ConnectionId);
     let found = app.store.managed_connections(after, usize::from(paging.limit.get()) + 1).await?;
     let page = Page::cut(found, paging.limit, |last| app.cursors.encode(LIST, &last.connection.id.0))?;
-    Ok(Json(Page { items: page.items.into_iter().map(shown).collect(), next_cursor: page.next_cursor }))
+    Ok(Json(Page { items: page.items.into_iter().map(Connection::of).collect(), next_cursor: page.next_cursor }))
 }
 
 /// Makes a connection. A credential in the request is sealed and stripped.
@@ -161,29 +127,65 @@ async fn list_connections(
 async fn create_connection(State(app): State<App>, caller: Caller, posted: Posted<NewConnection>) -> Result<Created, Problem> {
     caller.may(Action::CreateConnection)?;
     let work = async |new: NewConnection| {
-        let connector =
-            Connector::parse(&new.connector).ok_or_else(|| Problem::field("connector", "expected `glue` or `aws-smus`"))?;
-        let administrators = people(&new.administrators, Some(caller.user_id()))?;
-        let mut profile = ConnectionProfile {
-            name: checked_name(&new.name)?,
-            region: checked_region(new.region)?,
-            description: checked_description(new.description)?,
-            runs_on: runs_on(new.runs_on.as_deref())?,
-            credential: number(new.credential_id.as_deref(), "credentialId")?.map(CredentialId),
-            settings: "{}".to_owned(),
-        };
-        if let Some(credential) = &new.credential {
-            if profile.credential.is_some() {
-                return Err(Problem::field("credential", "give a credential or `credentialId`, not both"));
-            }
-            profile.credential = Some(seal_and_store(&app, &caller, credential).await?.id);
-        }
-        let now_ms = app.clock.now_ms();
-        let id = app.store.create_connection(connector.name(), &profile, &administrators, caller.audit(), now_ms).await?;
-        let made = app.store.managed_connection(id).await?;
-        Created::new(format!("/api/v1/connections/{}", id.0), Some(made.version), &shown(made))
+        let made = create(&app, &caller, new).await?;
+        Created::new(format!("/api/v1/connections/{}", made.connection.id.0), Some(made.version), &Connection::of(made))
     };
     posted.once(&app, &caller, work).await
+}
+
+async fn create(app: &App, caller: &Caller, new: NewConnection) -> Result<ManagedConnection, Problem> {
+    let connector = Connector::parse(&new.connector).ok_or_else(|| Problem::field("connector", "expected `glue` or `aws-smus`"))?;
+    let administrators = people(app, &new.administrators, Some(caller.user_id())).await?;
+    let profile = ConnectionProfile {
+        name: checked_name(&new.name)?,
+        region: checked_region(new.region)?,
+        description: checked_description(new.description)?,
+        runs_on: runs_on(new.runs_on.as_deref())?,
+        credential: number(new.credential_id.as_deref(), "credentialId")?.map(CredentialId),
+        settings: "{}".to_owned(),
+    };
+    if new.credential.is_some() && profile.credential.is_some() {
+        return Err(Problem::field("credential", "give a credential or `credentialId`, not both"));
+    }
+    let sealed = match new.credential {
+        Some(credential) => {
+            let credential = completed(credential, &profile.name, profile.region.as_deref());
+            Some(seal_and_store(app, caller, &credential).await.map_err(within_credential)?.id)
+        }
+        None => None,
+    };
+    let profile = ConnectionProfile { credential: sealed.or(profile.credential), ..profile };
+    let stored = store_new(app, caller, connector, profile, &administrators).await;
+    if let (Err(_), Some(credential)) = (&stored, sealed) {
+        // Nobody would look for a secret that came with a connection that there is not.
+        app.store.delete_credential(credential, None, caller.audit(), app.clock.now_ms()).await?;
+    }
+    stored
+}
+
+async fn store_new(
+    app: &App,
+    caller: &Caller,
+    connector: Connector,
+    mut profile: ConnectionProfile,
+    administrators: &[UserId],
+) -> Result<ManagedConnection, Problem> {
+    profile.region = Some(region(app, &profile).await?);
+    let id = app.store.create_connection(connector.name(), &profile, administrators, caller.audit(), app.clock.now_ms()).await?;
+    Ok(app.store.managed_connection(id).await?)
+}
+
+/// The region of a connection, or of its credential.
+async fn region(app: &App, profile: &ConnectionProfile) -> Result<String, Problem> {
+    if let Some(region) = &profile.region {
+        return Ok(region.clone());
+    }
+    let credential = match profile.credential {
+        Some(id) => app.store.credential(id).await?.ok_or_else(|| Problem::field("credentialId", "there is no such credential"))?,
+        None => return Err(Problem::field("region", "expected the AWS region that is crawled, such as eu-west-1")),
+    };
+    let public: PublicPart = serde_json::from_str(&credential.public_part).unwrap_or_default();
+    public.extra.region.ok_or_else(|| Problem::field("region", "expected the AWS region that is crawled: the credential has none"))
 }
 
 /// One connection.
@@ -193,7 +195,7 @@ async fn create_connection(State(app): State<App>, caller: Caller, posted: Poste
 async fn get_connection(State(app): State<App>, caller: Caller, Path(id): Path<i64>) -> Result<impl IntoResponse, Problem> {
     caller.may(Action::ReadCatalog)?;
     let found = app.store.managed_connection(ConnectionId(id)).await?;
-    Ok((ETag(found.version), Json(shown(found))))
+    Ok((ETag(found.version), Json(Connection::of(found))))
 }
 
 /// Changes a connection.
@@ -211,7 +213,10 @@ async fn edit_connection(
     let before = app.store.managed_connection(ConnectionId(id)).await?;
     caller.may(Action::EditConnection(caller.standing(&before)))?;
     if_match.require(before.version)?;
-    let administrators = edit.administrators.as_deref().map(|names| people(names, None)).transpose()?;
+    let administrators = match &edit.administrators {
+        Some(numbers) => Some(people(&app, numbers, None).await?),
+        None => None,
+    };
     if administrators.as_ref().is_some_and(Vec::is_empty) {
         return Err(Problem::field("administrators", "a connection has at least one"));
     }
@@ -221,13 +226,14 @@ async fn edit_connection(
     let store = &app.store;
     let version = store.update_connection_and_administrators(id, before.version, &profile, &people, caller.audit(), now_ms).await?;
     let after = app.store.managed_connection(id).await?;
-    Ok((ETag(version), Json(shown(after))))
+    Ok((ETag(version), Json(Connection::of(after))))
 }
 
-/// Deletes a connection: assets first, in the background, then the connection itself.
+/// Deletes a connection: assets first, in the background, then the connection itself. The `state` of the answer says how far it is; what
+/// is interrupted goes on by itself. Refused while a run of it is queued or running.
 #[utoipa::path(delete, path = "/api/v1/connections/{id}", tag = "connections",
     params(("id" = i64, Path, description = "Its number."), Deletion, ("if-match" = Option<String>, Header, description = "The `ETag` of what was read.")), responses(
-    (status = 202, description = "It has begun, and goes on by itself."), EditProblems,
+    (status = 202, description = "It has begun, and goes on by itself.", body = Connection), EditProblems,
 ))]
 async fn delete_connection(
     State(app): State<App>,
@@ -235,7 +241,7 @@ async fn delete_connection(
     Path(id): Path<i64>,
     Query(deletion): Query<Deletion>,
     AnyVersion(version): AnyVersion,
-) -> Result<Response, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let before = app.store.managed_connection(ConnectionId(id)).await?;
     caller.may(Action::DeleteConnection(caller.standing(&before)))?;
     if version.is_some_and(|version| version != before.version) {
@@ -246,7 +252,12 @@ async fn delete_connection(
         Assets::Purge => store::ConnectionRemoval::Purge,
     };
     removal::begin(&app, before.connection.id, removal, caller.audit()).await?;
-    Ok(StatusCode::ACCEPTED.into_response())
+    let shown = match app.store.managed_connection(before.connection.id).await {
+        Ok(after) => Connection::of(after),
+        Err(StoreError::NotFound { .. }) => Connection::of(before).purged(),
+        Err(error) => return Err(error.into()),
+    };
+    Ok((StatusCode::ACCEPTED, Json(shown)))
 }
 
 fn edited(before: &ManagedConnection, edit: ConnectionEdit) -> Result<ConnectionProfile, Problem> {
@@ -262,82 +273,4 @@ fn edited(before: &ManagedConnection, edit: ConnectionEdit) -> Result<Connection
         credential,
         settings: before.settings.clone(),
     })
-}
-
-fn checked_name(name: &str) -> Result<String, Problem> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-        return Err(Problem::field("name", "expected 1 to 200 characters, no control characters among them"));
-    }
-    Ok(name.to_owned())
-}
-
-fn checked_region(region: Option<String>) -> Result<Option<String>, Problem> {
-    match region {
-        Some(region) => match aws::Region::parse(&region) {
-            Ok(_) => Ok(Some(region)),
-            Err(error) => Err(Problem::field("region", error.to_string())),
-        },
-        None => Ok(None),
-    }
-}
-
-fn checked_description(description: Option<String>) -> Result<Option<String>, Problem> {
-    match description {
-        Some(text) if text.chars().count() > DESCRIPTION_MAX || text.contains('\0') => {
-            Err(Problem::field("description", "expected at most 4000 characters, without NUL"))
-        }
-        text => Ok(text),
-    }
-}
-
-fn runs_on(name: Option<&str>) -> Result<RunsOn, Problem> {
-    match name.unwrap_or("direct") {
-        "direct" => Ok(RunsOn::Direct),
-        name if !name.is_empty() && name.len() <= NAME_MAX && name.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Ok(RunsOn::Runtime(name.to_owned()))
-        }
-        _ => Err(Problem::field("runsOn", "expected `direct` or the name of a runtime")),
-    }
-}
-
-/// A number that stands in a request as text, as it does in answers.
-pub(super) fn number(text: Option<&str>, field: &'static str) -> Result<Option<i64>, Problem> {
-    let Some(text) = text else { return Ok(None) };
-    text.parse().map(Some).map_err(|_no_number| Problem::field(field, "expected the `id` of an answer"))
-}
-
-fn people(numbers: &[String], besides: Option<UserId>) -> Result<Vec<UserId>, Problem> {
-    if numbers.len() > ADMINISTRATORS_MAX {
-        return Err(Problem::field("administrators", "expected at most 100 users"));
-    }
-    let mut people: Vec<UserId> = besides.into_iter().collect();
-    for text in numbers {
-        people.extend(number(Some(text), "administrators")?.map(UserId));
-    }
-    people.sort_unstable();
-    people.dedup();
-    Ok(people)
-}
-
-fn shown(found: ManagedConnection) -> Connection {
-    let runs_on = match found.runs_on {
-        RunsOn::Direct => "direct".to_owned(),
-        RunsOn::Runtime(name) => name,
-    };
-    Connection {
-        id: found.connection.id.0.to_string(),
-        name: found.connection.name,
-        connector: found.connection.connector,
-        qualified_name: found.connection.qualified_name.to_string(),
-        region: found.connection.region,
-        account: found.connection.account,
-        credential_id: found.credential.map(|id| id.to_string()),
-        runs_on,
-        administrators: found.administrators.iter().map(ToString::to_string).collect(),
-        description: found.description,
-        created_at: found.connection.created_ms,
-        archived_at: found.archived_ms,
-        version: found.version,
-    }
 }

@@ -69,3 +69,25 @@ fn shown(runtime: Runtime, now_ms: i64) -> Shown {
         created_at: runtime.created_ms,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::testing::Service;
+
+    #[tokio::test]
+    async fn without_runtimes_the_list_is_empty() {
+        let service = Service::start().await;
+        assert_eq!(service.get("/api/v1/runtimes").await.body, json!({ "items": [] }));
+    }
+
+    #[test]
+    fn a_runtime_that_was_never_heard_of_is_offline() {
+        let (id, name) = (store::RuntimeId(2), "vpc".to_owned());
+        let runtime = Runtime { id, name, version: None, created_ms: 5, last_seen_ms: None, revoked_ms: None };
+        let expected = json!({ "id": "2", "name": "vpc", "state": "offline", "createdAt": 5 });
+        assert_eq!(serde_json::to_value(shown(runtime, 9)).unwrap(), expected);
+    }
+}

@@ -24,8 +24,17 @@ struct System {
     catalog: &'static str,
     /// Whether it crawls, and looks after schedules and leases.
     works: bool,
+    /// Jobs that wait and that are worked on, by whichever replica or runtime.
+    queue: Queue,
     /// What each reconciler last did: `schedule`, `lease_expiry`, `sweep`, `retention`.
     reconcilers: BTreeMap<&'static str, Status>,
+}
+
+/// How much there is to do.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+struct Queue {
+    queued: u64,
+    running: u64,
 }
 
 /// `/system`.
@@ -39,10 +48,27 @@ pub(crate) fn router() -> OpenApiRouter<App> {
 ))]
 async fn get_system(State(app): State<App>, caller: Caller) -> Result<Json<System>, Problem> {
     caller.may(Action::ReadCatalog)?;
+    let queue = app.store.queue_length().await?;
     Ok(Json(System {
+        queue: Queue { queued: queue.queued, running: queue.leased },
         version: env!("CARGO_PKG_VERSION"),
         catalog: app.store.kind(),
         works: app.config.workers,
         reconcilers: app.reconcilers.snapshot(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::testing::Service;
+
+    #[tokio::test]
+    async fn the_replica_tells_its_version_its_catalog_and_how_much_there_is_to_do() {
+        let service = Service::start().await;
+        let system = service.get("/api/v1/system").await;
+        assert_eq!((&system.body["version"], &system.body["catalog"]), (&json!(env!("CARGO_PKG_VERSION")), &json!("sqlite")));
+        assert_eq!(system.body["queue"], json!({ "queued": 0, "running": 0 }));
+    }
 }

@@ -71,6 +71,7 @@ pub(crate) fn state_of(config: Config, store: Store) -> AppState {
     let random = Arc::new(SystemRandom);
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let outbound = Outbound::new(&OutboundSettings::default()).unwrap();
+    let allowed = AllowedHosts::new(config.alerts.allowed_hosts.iter().map(String::as_str)).unwrap();
     AppState {
         config: Arc::new(config),
         metrics: Arc::new(Metrics::new()),
@@ -84,7 +85,7 @@ pub(crate) fn state_of(config: Config, store: Store) -> AppState {
         request_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &[2; 32]),
         passwords: Passwords::new(Cost { memory_kib: 8, passes: 1, lanes: 1 }, 12, NonZeroUsize::MIN, random).unwrap(),
         limiter: Mutex::new(SignInLimiter::default()),
-        webhooks: Webhooks::new(outbound, AllowedHosts::new(std::iter::empty::<&str>()).unwrap()),
+        webhooks: Webhooks::new(outbound, allowed),
         nudge: Nudge::default(),
         reconcilers: Statuses::default(),
         aws_environment: aws::Environment::from_lookup(|_| None),

@@ -1,11 +1,14 @@
 //! `/workflows`: what is crawled of a connection, when, and what happens around it.
+#![expect(unused_qualifications, reason = "what utoipa derives for queries qualifies what is in scope")]
 
 mod alerts;
+mod settings;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use crawl::{Connector, CrawlSpec};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,10 +17,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::alerts::{AlertRequest, Kept};
+use self::alerts::AlertRequest;
 use self::view::Shown;
 use super::connections::number;
-use super::paging::present;
+use super::paging::{AnyVersion, present};
 use super::runs::{Nothing, Run, accepted};
 use super::{Caller, CreateProblems, Created, EditProblems, Posted, ReadProblems};
 use crate::auth::Action;
@@ -169,7 +172,7 @@ async fn create_workflow(State(app): State<App>, caller: Caller, posted: Posted<
         let kept = alerts::keep(&app, &new.alerts, &[])?;
         let mut spec = WorkflowSpec {
             name: checked_name(&new.name)?,
-            settings: checked_settings(&connection, &new.settings)?,
+            settings: settings::checked(&connection, &new.settings)?,
             schedule: None,
             next_run_ms: None,
             preflight: new.preflight.unwrap_or(Gate::Soft).into(),
@@ -227,7 +230,7 @@ async fn edit_workflow(
         settings: edit
             .settings
             .as_ref()
-            .map_or_else(|| Ok(before.spec.settings.clone()), |all| checked_settings(&connection, all))?,
+            .map_or_else(|| Ok(before.spec.settings.clone()), |all| settings::checked(&connection, all))?,
         schedule,
         next_run_ms,
         preflight: edit.preflight.map_or(before.spec.preflight, Into::into),
@@ -242,19 +245,18 @@ async fn edit_workflow(
 
 /// Removes a workflow; its runs and what they found stay.
 #[utoipa::path(delete, path = "/api/v1/workflows/{id}", tag = "workflows",
-    params(("id" = i64, Path, description = "Its number."), ("if-match" = String, Header, description = "The `ETag` of what was read.")), responses(
+    params(("id" = i64, Path, description = "Its number."), ("if-match" = Option<String>, Header, description = "The `ETag` of what was read.")), responses(
     (status = 204, description = "It is gone."), EditProblems,
 ))]
 async fn delete_workflow(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<i64>,
-    if_match: IfMatch,
+    AnyVersion(version): AnyVersion,
 ) -> Result<StatusCode, Problem> {
     let (before, connection) = found(&app, id).await?;
     caller.may(Action::EditWorkflow(caller.standing(&connection)))?;
-    if_match.require(before.version)?;
-    app.store.delete_workflow(before.id, before.version, caller.audit(), app.clock.now_ms()).await?;
+    app.store.delete_workflow(before.id, version.unwrap_or(before.version), caller.audit(), app.clock.now_ms()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -340,25 +342,6 @@ fn checked_removal(removal: Option<Removal>) -> Result<Option<u8>, Problem> {
         Some(removal) if removal.max_share_percent > 100 => Err(Problem::field("removal.maxSharePercent", "expected 0 to 100")),
         removal => Ok(removal.map(|removal| removal.max_share_percent)),
     }
-}
-
-/// The settings are an object with at most one member, named after the connector of the connection.
-fn checked_settings(connection: &ManagedConnection, settings: &Value) -> Result<String, Problem> {
-    let connector = Connector::parse(&connection.connection.connector).ok_or_else(Problem::internal_without_details)?;
-    let key = match connector {
-        Connector::Glue => "glue",
-        Connector::Smus => "smus",
-    };
-    let members = settings.as_object().ok_or_else(|| Problem::field("settings", "expected an object"))?;
-    if let Some(other) = members.keys().find(|member| *member != key) {
-        return Err(Problem::field(format!("settings.{other}"), format!("the connection takes `{key}` only")));
-    }
-    let own = members.get(key).cloned().unwrap_or_else(|| json!({}));
-    CrawlSpec::parse(connector, own).map_err(|error| {
-        let field = error.field().map_or_else(|| format!("settings.{key}"), |field| format!("settings.{key}.{}", field.name()));
-        Problem::field(field, error.naming(crawl::spec::Field::name))
-    })?;
-    Ok(settings.to_string())
 }
 
 fn scheduled(asked: Option<ScheduleRequest>, now_ms: i64) -> Result<(Option<Schedule>, Option<i64>), Problem> {

@@ -1,7 +1,9 @@
 //! Questions to the source before a crawl: do the credentials work, what may they read, which databases are there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use crawl::failure::Blame;
 use crawl::preflight::{CheckReport, NowMs};
@@ -10,6 +12,7 @@ use crawl::{Connector, CrawlSpec, Failure};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{ConnectionId, ManagedConnection, RunsOn};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,6 +26,21 @@ use crate::work::{Opened, open};
 /// How long the source may take to answer all of it.
 const PATIENCE: Duration = Duration::from_secs(25);
 const RETRY_AFTER_SECONDS: u32 = 10;
+/// Sources that are asked at the same time: each takes memory, and a crawl may be waiting for the same limits.
+const ASKED_AT_ONCE: usize = 4;
+
+/// Room for those who ask.
+#[derive(Clone, Debug)]
+struct Room(Arc<Semaphore>);
+
+impl Room {
+    /// A place until it is dropped.
+    fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let detail = "too many connections are being checked at the moment: try again";
+        let full = |_| Problem::new(Code::Unavailable, detail).with_retry_after(RETRY_AFTER_SECONDS);
+        Arc::clone(&self.0).try_acquire_owned().map_err(full)
+    }
+}
 
 /// What was checked.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -65,15 +83,23 @@ struct Databases {
 }
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(preflight)).routes(routes!(test_sign_in)).routes(routes!(list_databases))
+    let room = Room(Arc::new(Semaphore::new(ASKED_AT_ONCE)));
+    let routes = OpenApiRouter::new().routes(routes!(preflight)).routes(routes!(test_sign_in)).routes(routes!(list_databases));
+    routes.layer(Extension(room))
 }
 
 /// Checks what the credentials of a connection may read, without crawling.
 #[utoipa::path(post, path = "/api/v1/connections/{id}/preflight", tag = "connections", params(("id" = i64, Path, description = "Its number.")), responses(
     (status = 200, description = "What was checked.", body = Checks), CreateProblems,
 ))]
-async fn preflight(State(app): State<App>, caller: Caller, Path(id): Path<i64>) -> Result<Json<Checks>, Problem> {
+async fn preflight(
+    State(app): State<App>,
+    Extension(room): Extension<Room>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Json<Checks>, Problem> {
     let (connection, opened) = opened(&app, &caller, id).await?;
+    let _place = room.take()?;
     let now = || app.clock.now_ms();
     let now_ms: NowMs<'_> = &now;
     let spec = CrawlSpec::parse(opened.connector, json!({})).map_err(|error| Problem::internal(&error))?;
@@ -87,8 +113,14 @@ async fn preflight(State(app): State<App>, caller: Caller, Path(id): Path<i64>) 
 #[utoipa::path(post, path = "/api/v1/connections/{id}/test-sign-in", tag = "connections", params(("id" = i64, Path, description = "Its number.")), responses(
     (status = 200, description = "Whether it worked: see the check.", body = SignIn), CreateProblems,
 ))]
-async fn test_sign_in(State(app): State<App>, caller: Caller, Path(id): Path<i64>) -> Result<Json<SignIn>, Problem> {
+async fn test_sign_in(
+    State(app): State<App>,
+    Extension(room): Extension<Room>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Json<SignIn>, Problem> {
     let (connection, opened) = opened(&app, &caller, id).await?;
+    let _place = room.take()?;
     let now = || app.clock.now_ms();
     let test = in_time(crawl::preflight::test_sign_in(&opened.access, &connection.connection.name, &now)).await?;
     Ok(Json(SignIn { check: as_json(&test.check), arn: test.arn, account: test.account }))
@@ -99,8 +131,14 @@ async fn test_sign_in(State(app): State<App>, caller: Caller, Path(id): Path<i64
     (status = 200, description = "Databases by catalog.", body = Databases),
     (status = 409, description = "The connection is of another connector, or runs elsewhere.", body = Problem, content_type = "application/problem+json"), ReadProblems,
 ))]
-async fn list_databases(State(app): State<App>, caller: Caller, Path(id): Path<i64>) -> Result<Json<Databases>, Problem> {
+async fn list_databases(
+    State(app): State<App>,
+    Extension(room): Extension<Room>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Json<Databases>, Problem> {
     let (connection, opened) = opened(&app, &caller, id).await?;
+    let _place = room.take()?;
     if opened.connector != Connector::Glue {
         return Err(Problem::new(Code::Conflict, "only connections of the connector `glue` have databases"));
     }
