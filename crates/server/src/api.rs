@@ -1,14 +1,20 @@
 //! `/api/v1`: one file a noun, each with its requests, answers, handlers and router.
 
+mod audit;
 mod caller;
 mod credentials;
 mod error;
 mod paging;
 mod posted;
 mod secret_text;
+mod session;
+mod sign_in;
 mod statuses;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tokens;
+mod users;
+mod visitor;
 
 pub(crate) use caller::{Caller, hash_of};
 pub(crate) use posted::{Created, Posted};
@@ -20,5 +26,11 @@ use crate::state::App;
 
 /// All endpoints.
 pub(crate) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(credentials::router())
+    OpenApiRouter::new()
+        .merge(audit::router())
+        .merge(credentials::router())
+        .merge(session::router())
+        .merge(sign_in::router())
+        .merge(tokens::router())
+        .merge(users::router())
 }
