@@ -2,6 +2,8 @@
 
 mod audit;
 mod caller;
+#[cfg(test)]
+mod canary;
 mod credentials;
 mod error;
 mod paging;
