@@ -28,6 +28,7 @@ mod idempotency;
 mod ids;
 mod page;
 mod pages;
+mod password_upgrade;
 mod purge;
 mod queue_length;
 pub(crate) mod removals;
