@@ -197,6 +197,8 @@ conformance! {
     idempotency::answers_are_bounded_and_pruned_after_a_day,
     work::connections_are_created_once_edited_by_version_and_paged,
     work::every_change_of_connections_workflows_runs_and_enrichment_has_its_author,
+    work::the_queue_has_a_length,
+    work::a_connection_and_its_administrators_change_together,
     work::workflows_are_created_once_edited_by_version_paused_and_removed,
     leases::run_now_is_refused_while_a_run_of_the_workflow_is_open,
     leases::jobs_come_oldest_first_from_their_queue_and_one_at_a_time_for_a_connection,

@@ -1,11 +1,13 @@
 //! Connections and workflows as people manage them.
 
 use store::{
-    AuditFilter, ConnectionProfile, PreflightGate, Role, RunsOn, Schedule, Store, StoreError, UserId, WorkflowId, WorkflowSpec,
+    AuditFilter, ConnectionProfile, PreflightGate, QueueLength, Role, RunsOn, Schedule, Store, StoreError, UserId, WorkflowId,
+    WorkflowSpec,
 };
 
 use crate::control::{audit_log, by, person, system, user};
 use crate::fresh::{Fresh, connection};
+use crate::leases::claim;
 
 pub(crate) fn spec(name: &str) -> WorkflowSpec {
     WorkflowSpec {
@@ -140,4 +142,31 @@ pub(crate) async fn workflows_are_created_once_edited_by_version_paused_and_remo
     assert!(matches!(store.delete_workflow(other, 1, &system(), 6000).await.unwrap_err(), StoreError::Exists { noun: "run", .. }));
     store.delete_workflow(id, 4, &system(), 6000).await.unwrap();
     assert!(matches!(store.workflow(id).await.unwrap_err(), StoreError::NotFound { .. }));
+}
+
+pub(crate) async fn the_queue_has_a_length(fresh: Fresh) {
+    let store = fresh.open().await;
+    assert_eq!(store.queue_length().await.unwrap(), QueueLength::default());
+    for (number, name) in [(1, "nightly"), (2, "hourly")] {
+        let id = workflow(&store, number, name).await;
+        store.enqueue(id, &system(), 1000).await.unwrap();
+    }
+    claim(&store, 1000).await.unwrap();
+    assert_eq!(store.queue_length().await.unwrap(), QueueLength { queued: 1, leased: 1 });
+}
+
+pub(crate) async fn a_connection_and_its_administrators_change_together(fresh: Fresh) {
+    let store = fresh.open().await;
+    let id = store.create_connection("glue", &profile("prod"), &[UserId(1)], &system(), 0).await.unwrap();
+    store.create_connection("glue", &profile("test"), &[], &system(), 0).await.unwrap();
+    let change = async |name: &str, version| {
+        let (profile, by) = (profile(name), system());
+        store.update_connection_and_administrators(id, version, &profile, &[UserId(2)], &by, 1).await
+    };
+    assert!(matches!(change("test", 1).await, Err(StoreError::Exists { id: 2, .. })));
+    assert!(matches!(change("lake", 7).await, Err(StoreError::Stale { .. })));
+    assert_eq!(store.managed_connection(id).await.unwrap().administrators, [UserId(1)], "a refusal changes nothing");
+    assert_eq!(change("lake", 1).await.unwrap(), 2);
+    let stored = store.managed_connection(id).await.unwrap();
+    assert_eq!((stored.connection.name.as_str(), stored.administrators), ("lake", vec![UserId(2)]));
 }
