@@ -6,6 +6,7 @@
 //! being worked on; and what schedules and workers do, which is told by the runs.
 
 mod administrators;
+mod alerts;
 mod archive_connection;
 pub(crate) mod audit;
 mod audit_log;
@@ -29,6 +30,7 @@ mod ids;
 mod page;
 mod pages;
 mod purge;
+mod queues;
 mod retention;
 mod rewrap;
 mod secret;
@@ -43,6 +45,7 @@ mod user_write;
 mod versions;
 mod workflows;
 
+pub use alerts::{AlertDelivery, AlertDeliveryId, AlertEnd, NewAlert};
 pub use archive_connection::ArchivedConnection;
 pub use audit::{Actor, Audit, AuditEvent, AuditTarget, AuditVia};
 pub use audit_log::{AuditEntry, AuditFilter};
@@ -61,6 +64,7 @@ pub use hand_back::JobEnd;
 pub use idempotency::{Answer, Claim, IdempotencyKey, RequestHash};
 pub use ids::{AuditId, CredentialId, JobId, RunsOn, TokenId, UserId, WorkflowId};
 pub use page::{Page, PageRequest};
+pub use queues::QueueLength;
 pub use secret::{PasswordHash, SealedSecret, SecretHash};
 pub use session::{NewSession, Session, SignedIn};
 pub use setup::{NewAdministrator, NewSetupLink};

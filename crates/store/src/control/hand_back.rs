@@ -46,6 +46,15 @@ impl Store {
         self.hand_back(lease, lease.attempt - 1, now_ms, None, now_ms).await
     }
 
+    /// Gives a job back since something that it needs is taken: it is tried again, not before `run_after_ms`, and the attempt does
+    /// not count. `failure` (JSON) says why.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when somebody else has the job.
+    pub async fn postpone(&self, lease: &Lease, run_after_ms: i64, failure: &str, now_ms: i64) -> Result<Fate> {
+        self.hand_back(lease, lease.attempt - 1, run_after_ms, Some(failure.to_owned()), now_ms).await
+    }
+
     /// Has a job tried again, not before `run_after_ms`, unless there were attempts enough: then its run fails. The run stays
     /// the same; `failure` (JSON) says why.
     ///
