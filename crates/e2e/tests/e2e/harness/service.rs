@@ -44,7 +44,8 @@ impl World {
             .program(&all)
             .env("ISINGLASS_BOOTSTRAP_TOKEN", TOKEN)
             .env("MASTER_KEY", MASTER_KEY)
-            .env("ISINGLASS_MASTER_KEY_VARIABLE", "MASTER_KEY").env("ISINGLASS_LOG_LEVEL", "debug,sqlx=warn,hyper=warn");
+            .env("ISINGLASS_MASTER_KEY_VARIABLE", "MASTER_KEY")
+            .env("ISINGLASS_LOG_LEVEL", "debug,sqlx=warn,hyper=warn");
         Service::start(program, free)
     }
 }
