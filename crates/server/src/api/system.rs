@@ -24,7 +24,7 @@ struct System {
     catalog: &'static str,
     /// Whether it crawls, and looks after schedules and leases.
     works: bool,
-    /// What each reconciler last did: `schedule`, `lease_expiry`, `sweep`, `retention`.
+    /// What each reconciler last did: `schedule`, `lease_expiry`, `sweep`, `retention`, `alerts`.
     reconcilers: BTreeMap<&'static str, Status>,
 }
 
