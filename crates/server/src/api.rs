@@ -1,6 +1,9 @@
 //! `/api/v1`: one file a noun, each with its requests, answers, handlers and router.
 
+mod audit;
 mod caller;
+#[cfg(test)]
+mod canary;
 mod connections;
 mod credentials;
 mod error;
@@ -9,10 +12,15 @@ mod posted;
 mod runs;
 mod runtimes;
 mod secret_text;
+mod session;
+mod sign_in;
 mod statuses;
 mod system;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tokens;
+mod users;
+mod visitor;
 pub(crate) mod workflows;
 
 pub(crate) use caller::{Caller, hash_of};
@@ -28,10 +36,15 @@ use crate::state::App;
 /// All endpoints.
 pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(audit::router())
+        .merge(connections::router())
         .merge(credentials::router())
         .merge(runs::router())
-        .merge(connections::router())
-        .merge(workflows::router())
         .merge(runtimes::router())
+        .merge(session::router())
+        .merge(sign_in::router())
         .merge(system::router())
+        .merge(tokens::router())
+        .merge(users::router())
+        .merge(workflows::router())
 }

@@ -29,6 +29,7 @@ mod idempotency;
 mod ids;
 mod page;
 mod pages;
+mod password_upgrade;
 mod purge;
 mod queues;
 pub(crate) mod removals;

@@ -92,8 +92,8 @@ impl Attempt {
                 let stored = Stored { run: Some(self.lease.run), ..Stored::default() };
                 let report = report::failed(&failure, &stored, &facts, now_ms);
                 let told = RunFailure::from(&failure);
-                self.end_job(Outcome::Failed, Some(&told)).await;
                 self.write("the report of a run", || self.app.store.save_report(self.lease.run, &report)).await;
+                self.end_job(Outcome::Failed, Some(&told)).await;
             }
             Why::Cancelled => self.end_job(Outcome::Cancelled, None).await,
             Why::Draining => self.give_back().await,

@@ -9,7 +9,7 @@ use crawl::{Connector, CrawlSettings, CrawlSpec, Failure, FailureKind, KnownConn
 use model::document::report::{Report, ReportError};
 use model::{ConnectionName, Outcome};
 use serde_json::{Value, json};
-use store::{ManagedConnection, RunEnd, RunRef, RunSummary, StoreError};
+use store::{FinishedRun, ManagedConnection, RunEnd, RunRef, RunSummary, StoreError};
 
 use super::access::{Opened, open};
 use super::attempt::{Attempt, HOW_TO_CONFIRM, Why, lost_lease};
@@ -101,13 +101,12 @@ impl Crawling {
         let (outcome, now_ms) = (report::outcome(result), attempt.app.clock.now_ms());
         let (scopes, gone, removal) = (result.scopes.clone(), result.gone.clone(), self.run.removal);
         let end = RunEnd { outcome, scopes, gone, removal, now_ms };
-        let finished = match attempt.write_once(self.sink.run().finish(end)).await {
+        let report = |finished: &FinishedRun| Some(report::complete(result, outcome, &stored_by(finished), &self.facts(), now_ms));
+        let finished = match attempt.write_once(self.sink.run().finish_with_report(end, report)).await {
             Some(Ok(finished)) => finished,
             Some(Err(error)) => return self.fail(attempt, stored(error), Vec::new()).await,
             None => return,
         };
-        let report = report::complete(result, outcome, &stored_by(&finished), &self.facts(), now_ms);
-        self.keep_report(attempt, &report).await;
         if let Some(account) = &result.account {
             let id = self.connection.connection.id;
             attempt.write("the account of a connection", || attempt.app.store.remember_account(id, account)).await;
@@ -128,28 +127,36 @@ impl Crawling {
         let json = told.to_json();
         let (store, lease) = (&attempt.app.store, &attempt.lease);
         let kept = attempt.write("why a run failed", || store.save_failure(lease, &json)).await;
-        let ended = attempt.write("the end of a failed run", || self.sink.run().fail(attempt.app.clock.now_ms())).await;
-        let (Some(()), Some(finished)) = (kept, ended) else { return };
-        let mut report = report::failed(&failure, &stored_by(&finished), &self.facts(), attempt.app.clock.now_ms());
-        if !errors.is_empty() {
-            report.errors = errors;
+        if kept.is_none() {
+            return;
         }
-        self.keep_report(attempt, &report).await;
-        attempt.ended(Outcome::Failed, Some(&told)).await;
+        let report = |finished: &FinishedRun| {
+            let mut report = report::failed(&failure, &stored_by(finished), &self.facts(), attempt.app.clock.now_ms());
+            if !errors.is_empty() {
+                report.errors.clone_from(&errors);
+            }
+            Some(report)
+        };
+        if self.stop(attempt, Outcome::Failed, report).await {
+            attempt.ended(Outcome::Failed, Some(&told)).await;
+        }
     }
 
     /// Ends a run that somebody stopped: what was stored stays, and nothing is archived.
     async fn cancel(self, attempt: &Attempt) {
-        let cancel = || self.sink.run().cancel(attempt.app.clock.now_ms());
-        let Some(finished) = attempt.write("the end of a cancelled run", cancel).await else { return };
         let (result, now_ms) = (CrawlResult::default(), attempt.app.clock.now_ms());
-        let report = report::complete(&result, Outcome::Cancelled, &stored_by(&finished), &self.facts(), now_ms);
-        self.keep_report(attempt, &report).await;
-        attempt.ended(Outcome::Cancelled, None).await;
+        let report = |finished: &FinishedRun| {
+            Some(report::complete(&result, Outcome::Cancelled, &stored_by(finished), &self.facts(), now_ms))
+        };
+        if self.stop(attempt, Outcome::Cancelled, report).await {
+            attempt.ended(Outcome::Cancelled, None).await;
+        }
     }
 
-    async fn keep_report(&self, attempt: &Attempt, report: &Report) {
-        attempt.write("the report of a run", || attempt.app.store.save_report(attempt.lease.run, report)).await;
+    /// Ends the run before its time; whether the catalog knows.
+    async fn stop(&self, attempt: &Attempt, outcome: Outcome, report: impl Fn(&FinishedRun) -> Option<Report>) -> bool {
+        let stop = || self.sink.run().stop_with_report(outcome, attempt.app.clock.now_ms(), &report);
+        attempt.write("the end of a run", stop).await.is_some()
     }
 
     fn facts(&self) -> RunFacts<'_> {

@@ -41,13 +41,11 @@ impl From<&Failure> for RunFailure {
 
 impl RunFailure {
     /// As it is kept with a run.
-
     pub(super) fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|_never| "{}".to_owned())
     }
 
     /// From what is kept with a run. What the store itself writes there (a worker was lost) has a code instead of a category.
-
     pub(super) fn from_json(text: &str) -> Option<Self> {
         if let Ok(failure) = serde_json::from_str(text) {
             return Some(failure);

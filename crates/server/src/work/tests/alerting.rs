@@ -94,7 +94,7 @@ async fn an_alert_is_repeated_until_it_is_taken_and_the_run_tells_of_both() {
     hands.0.fetch_add(3_600_000, Ordering::Relaxed);
     assert_eq!(alerts::activate(&world.app, hands.now_ms()).await.unwrap(), "");
 
-    let received = received.lock().unwrap();
+    let received = received.lock().unwrap().clone();
     let [(first, body), (second, again)] = received.as_slice() else { panic!("{received:?}") };
     assert_eq!(body, again);
     assert_eq!(header(first, "webhook-id: "), header(second, "webhook-id: "));
