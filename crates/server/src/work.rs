@@ -27,7 +27,7 @@ use std::time::Duration;
 pub(crate) use access::{Opened, open};
 pub use nudge::Nudge;
 pub use reconcile::{Status, Statuses};
-pub use sink::CatalogSink;
+pub use sink::{CatalogSink, stored_by};
 
 use crate::state::App;
 

@@ -20,6 +20,12 @@ impl CatalogSink {
         Self { store, run }
     }
 
+    /// The catalog.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The run.
     #[must_use]
     pub fn run(&self) -> &RunWriter {
@@ -35,7 +41,7 @@ impl CatalogSink {
 
 /// What the catalog says of a run that has ended, for its report.
 #[must_use]
-pub(crate) fn stored_by(run: &FinishedRun) -> Stored {
+pub fn stored_by(run: &FinishedRun) -> Stored {
     let counts = run.counts.iter().map(|(kind, count)| (kind.type_name().to_owned(), *count)).collect();
     Stored { run: Some(run.run), outcome: Some(run.outcome), counts, changes: run.changes }
 }
