@@ -20,7 +20,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Tests may use a simulated AWS besides.
-const ALLOWED_IN_TESTS: &[(&str, &[&str])] = &[("aws", &["sim"]), ("connector", &[]), ("crawl", &["sim"]), ("store", &[])];
+const ALLOWED_IN_TESTS: &[(&str, &[&str])] =
+    &[("aws", &["sim"]), ("connector", &[]), ("crawl", &["sim"]), ("server", &["sim"]), ("store", &[])];
 
 /// Packages that must not be in a crate's dependency tree: the core does no IO, only one crate has SQL.
 const FORBIDDEN_PACKAGES: &[(&str, &[&str])] = &[

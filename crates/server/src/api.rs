@@ -27,6 +27,8 @@ pub(crate) use caller::{Caller, hash_of};
 pub(crate) use posted::{Created, Posted};
 pub(crate) use statuses::{CreateProblems, EditProblems, ReadProblems};
 
+pub(crate) use workflows::alerts;
+
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::App;

@@ -77,6 +77,17 @@ impl Store {
         read(&row)
     }
 
+    /// Keeps with a connection which account it leads to: a later run may not be told.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn remember_account(&self, id: ConnectionId, account: &str) -> Result<()> {
+        let mut writer = self.writer().await?;
+        let text = "UPDATE connection SET account = $1 WHERE id = $2 AND account IS DISTINCT FROM $1";
+        query(text).bind(account.to_owned()).bind(id.0).execute(&mut writer.connection()).await?;
+        Ok(())
+    }
+
     /// All connections, by connector and name.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 //! being worked on; and what schedules and workers do, which is told by the runs.
 
 mod administrators;
+mod alerts;
 mod archive_connection;
 pub(crate) mod audit;
 mod audit_log;
@@ -30,7 +31,7 @@ mod page;
 mod pages;
 mod password_upgrade;
 mod purge;
-mod queue_length;
+mod queues;
 pub(crate) mod removals;
 mod retention;
 mod rewrap;
@@ -47,6 +48,7 @@ mod user_write;
 mod versions;
 mod workflows;
 
+pub use alerts::{AlertDelivery, AlertDeliveryId, AlertEnd, NewAlert};
 pub use archive_connection::ArchivedConnection;
 pub use audit::{Actor, Audit, AuditEvent, AuditTarget, AuditVia};
 pub use audit_log::{AuditEntry, AuditFilter};
@@ -65,7 +67,7 @@ pub use hand_back::JobEnd;
 pub use idempotency::{Answer, Claim, IdempotencyKey, RequestHash};
 pub use ids::{AuditId, CredentialId, JobId, RunsOn, RuntimeId, TokenId, UserId, WorkflowId};
 pub use page::{Page, PageRequest};
-pub use queue_length::QueueLength;
+pub use queues::QueueLength;
 pub use removals::ConnectionRemoval;
 pub use runtimes::{Runtime, RuntimeState};
 pub use secret::{PasswordHash, SealedSecret, SecretHash};

@@ -4,12 +4,12 @@ use connector::CrawlResult;
 use connector::port::{AssetSink, Baseline, SinkError};
 use crawl::KnownConnection;
 use crawl::report::Stored;
-use model::document::AssetStatus;
 use model::document::report::Report;
 use model::{
     Asset, AssetBatch, ConnectionName, KnownAsset, MissingAsset, Outcome, QualifiedName, S3Location, ScopeReport, SourceHash,
 };
-use store::{CatalogUrl, ConnectionSpec, RemovalPolicy, RunEnd, RunWriter, Store, StoreError, Subject};
+use server::work::{CatalogSink, stored_by};
+use store::{CatalogUrl, ConnectionSpec, RemovalPolicy, RunEnd, RunWriter, Store};
 
 use super::ndjson::{NdjsonSink, OutputFile};
 use crate::arguments::DestinationArguments;
@@ -17,7 +17,7 @@ use crate::failure::Failure;
 
 /// The destinations of one run.
 pub(crate) struct Destination {
-    store: Option<(Store, RunWriter)>,
+    store: Option<CatalogSink>,
     connection: Option<ConnectionSpec>,
     output: Option<NdjsonSink>,
 }
@@ -57,27 +57,26 @@ impl Destination {
         let connection = store.connection(&spec, now_ms).await?;
         let run = store.begin_run(&connection, "{}", now_ms).await?;
         let known = KnownConnection { name: ConnectionName::new(origin.connector, connection.number), account: connection.account };
-        Ok((Self { store: Some((store, run)), connection: Some(spec), output }, known))
+        Ok((Self { store: Some(CatalogSink::new(store, run)), connection: Some(spec), output }, known))
     }
 
     /// Keeps with the connection which account it leads to: a later run may not be told.
     pub(crate) async fn remember_account(&self, account: Option<&str>, now_ms: i64) -> Result<(), Failure> {
-        if let (Some((store, _)), Some(spec), Some(account)) = (&self.store, &self.connection, account) {
-            store.connection(&ConnectionSpec { account: Some(account.to_owned()), ..spec.clone() }, now_ms).await?;
+        if let (Some(catalog), Some(spec), Some(account)) = (&self.store, &self.connection, account) {
+            catalog.store().connection(&ConnectionSpec { account: Some(account.to_owned()), ..spec.clone() }, now_ms).await?;
         }
         Ok(())
     }
 
     /// Closes the catalog, so that nothing but its one file stays.
     pub(crate) async fn close(self) {
-        if let Some((store, run)) = self.store {
-            drop(run);
-            store.close().await;
+        if let Some(catalog) = self.store {
+            catalog.close().await;
         }
     }
 
     fn run(&self) -> Option<&RunWriter> {
-        self.store.as_ref().map(|(_, run)| run)
+        self.store.as_ref().map(CatalogSink::run)
     }
 
     /// Ends the run in every destination.
@@ -112,16 +111,10 @@ impl Destination {
     /// Keeps the report with the run.
     pub(crate) async fn save_report(&self, report: &Report) -> Result<(), Failure> {
         match &self.store {
-            Some((store, run)) => Ok(store.save_report(run.run(), report).await?),
+            Some(catalog) => Ok(catalog.store().save_report(catalog.run().run(), report).await?),
             None => Ok(()),
         }
     }
-}
-
-/// What the catalog says of a run that has ended.
-fn stored_by(run: &store::FinishedRun) -> Stored {
-    let counts = run.counts.iter().map(|(kind, count)| (kind.type_name().to_owned(), *count)).collect();
-    Stored { run: Some(run.run), outcome: Some(run.outcome), counts, changes: run.changes }
 }
 
 /// The catalog of the command line, or the one in the user's data directory.
@@ -135,19 +128,15 @@ pub(crate) fn catalog_url(named: Option<&str>) -> Result<CatalogUrl, Failure> {
     Ok(CatalogUrl::sqlite(folders.data_dir().join("catalog.db")))
 }
 
-fn sink_error(error: StoreError) -> SinkError {
-    SinkError { message: error.to_string(), source: Some(Box::new(error)) }
-}
-
 impl AssetSink for Destination {
     async fn deliver(&self, batch: AssetBatch) -> Result<(), SinkError> {
-        match (&self.output, self.run()) {
-            (Some(output), Some(run)) => {
+        match (&self.output, &self.store) {
+            (Some(output), Some(catalog)) => {
                 output.deliver(batch.clone()).await?;
-                run.apply(batch).await.map_err(sink_error)
+                catalog.deliver(batch).await
             }
             (Some(output), None) => output.deliver(batch).await,
-            (None, Some(run)) => run.apply(batch).await.map_err(sink_error),
+            (None, Some(catalog)) => catalog.deliver(batch).await,
             (None, None) => Ok(()),
         }
     }
@@ -160,37 +149,33 @@ impl Baseline for Destination {
 
     /// An NDJSON file needs every asset whole, so nothing may be skipped for being known.
     fn is_empty(&self) -> bool {
-        self.output.is_some() || self.run().is_none_or(RunWriter::is_empty)
+        self.output.is_some() || self.store.as_ref().is_none_or(Baseline::is_empty)
     }
 
     async fn unchanged(&self, slices: Vec<(QualifiedName, SourceHash)>) -> Result<Vec<Option<KnownAsset>>, SinkError> {
-        match self.run() {
-            Some(run) => run.unchanged(slices).await.map_err(sink_error),
+        match &self.store {
+            Some(catalog) => catalog.unchanged(slices).await,
             None => Ok(vec![None; slices.len()]),
         }
     }
 
     async fn stored(&self, name: &QualifiedName) -> Result<Option<Asset>, SinkError> {
-        let Some((store, run)) = &self.store else { return Ok(None) };
-        // What this run delivered before must be among what is asked.
-        run.flush().await.map_err(sink_error)?;
-        let found = store.asset(name).await.map_err(sink_error)?;
-        Ok(found.and_then(|subject| match subject {
-            Subject::Asset(stored) if stored.status == AssetStatus::Active => Some(stored.asset),
-            Subject::Asset(_) | Subject::Column { .. } => None,
-        }))
+        match &self.store {
+            Some(catalog) => catalog.stored(name).await,
+            None => Ok(None),
+        }
     }
 
     async fn tables_at(&self, locations: Vec<S3Location>) -> Result<Vec<(S3Location, QualifiedName)>, SinkError> {
-        match self.run() {
-            Some(run) => run.tables_at(&locations).await.map_err(sink_error),
+        match &self.store {
+            Some(catalog) => catalog.tables_at(locations).await,
             None => Ok(Vec::new()),
         }
     }
 
     async fn missing(&self, scopes: Vec<ScopeReport>, limit: usize) -> Result<Vec<MissingAsset>, SinkError> {
-        match self.run() {
-            Some(run) => run.missing(&scopes, limit).await.map_err(sink_error),
+        match &self.store {
+            Some(catalog) => catalog.missing(scopes, limit).await,
             None => Ok(Vec::new()),
         }
     }

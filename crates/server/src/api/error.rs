@@ -8,6 +8,7 @@ use crate::http::{Code, Existing, Problem};
 const RETRY_AFTER_SECONDS: u32 = 5;
 
 impl From<StoreError> for Problem {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever is not the caller's to put right is a fault of the service")]
     fn from(error: StoreError) -> Self {
         let text = error.to_string();
         match error {

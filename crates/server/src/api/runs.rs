@@ -1,4 +1,5 @@
 //! `/runs`: what was crawled when, how far it is, and what came of it.
+#![expect(unused_qualifications, reason = "what utoipa derives for queries qualifies what is in scope")]
 
 mod events;
 mod view;

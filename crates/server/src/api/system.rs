@@ -24,17 +24,22 @@ struct System {
     catalog: &'static str,
     /// Whether it crawls, and looks after schedules and leases.
     works: bool,
-    /// Jobs that wait and that are worked on, by whichever replica or runtime.
-    queue: Queue,
-    /// What each reconciler last did: `schedule`, `lease_expiry`, `sweep`, `retention`.
+    /// Queues with jobs that wait or are worked on, by whichever replica or runtime.
+    queues: Vec<Queue>,
+    /// What each reconciler last did: `schedule`, `lease_expiry`, `sweep`, `retention`, `alerts`.
     reconcilers: BTreeMap<&'static str, Status>,
 }
 
 /// How much there is to do.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 struct Queue {
-    queued: u64,
-    running: u64,
+    /// `direct`, or the name of a runtime.
+    runs_on: String,
+    /// Jobs that wait.
+    queued: i64,
+    /// Jobs that somebody works on.
+    running: i64,
 }
 
 /// `/system`.
@@ -48,9 +53,13 @@ pub(crate) fn router() -> OpenApiRouter<App> {
 ))]
 async fn get_system(State(app): State<App>, caller: Caller) -> Result<Json<System>, Problem> {
     caller.may(Action::ReadCatalog)?;
-    let queue = app.store.queue_length().await?;
+    let queues = app.store.queue_lengths().await?.into_iter().map(|length| Queue {
+        runs_on: length.queue.strip_prefix("runtime:").unwrap_or(&length.queue).to_owned(),
+        queued: length.queued,
+        running: length.leased,
+    });
     Ok(Json(System {
-        queue: Queue { queued: queue.queued, running: queue.leased },
+        queues: queues.collect(),
         version: env!("CARGO_PKG_VERSION"),
         catalog: app.store.kind(),
         works: app.config.workers,
@@ -69,6 +78,6 @@ mod tests {
         let service = Service::start().await;
         let system = service.get("/api/v1/system").await;
         assert_eq!((&system.body["version"], &system.body["catalog"]), (&json!(env!("CARGO_PKG_VERSION")), &json!("sqlite")));
-        assert_eq!(system.body["queue"], json!({ "queued": 0, "running": 0 }));
+        assert_eq!(system.body["queues"], json!([]));
     }
 }

@@ -1,7 +1,7 @@
 //! `/workflows`: what is crawled of a connection, when, and what happens around it.
 #![expect(unused_qualifications, reason = "what utoipa derives for queries qualifies what is in scope")]
 
-mod alerts;
+pub(crate) mod alerts;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -33,7 +33,7 @@ pub(crate) async fn open(app: &AppState, connection: &ManagedConnection) -> Resu
         None => (AuthType::Ambient, PublicPart::default()),
         Some(id) => read(app, id).await?,
     };
-    let region = region(connection, &public)?;
+    let region = region(connection, &public, app.aws_environment.region.as_deref())?;
     let mut access = Access::new(region, app.aws_environment.clone());
     access.network = network(app);
     access.ca_bundle.clone_from(&app.config.crawl.ca_bundle);
@@ -76,8 +76,8 @@ async fn keys(app: &AppState, id: Option<CredentialId>, public: &PublicPart) -> 
     })
 }
 
-fn region(connection: &ManagedConnection, public: &PublicPart) -> Result<Region, Failure> {
-    let named = connection.connection.region.as_deref().or(public.extra.region.as_deref());
+fn region(connection: &ManagedConnection, public: &PublicPart, from_environment: Option<&str>) -> Result<Region, Failure> {
+    let named = connection.connection.region.as_deref().or(public.extra.region.as_deref()).or(from_environment);
     let named = named.ok_or_else(|| unusable("neither the connection nor its credential names a region"))?;
     Region::parse(named).map_err(|error| Failure::new(FailureKind::Input, error.to_string(), "Give the connection an AWS region."))
 }

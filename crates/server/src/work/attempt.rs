@@ -1,204 +1,220 @@
-//! One attempt of a run: checks, crawl, end.
+//! One attempt of a run, from its claim to what becomes of it.
+//!
+//! An attempt ends in one of five ways: the run has ended; it is tried again later; it waits for somebody else to let go of the
+//! connection; it is given back since the service stops; or the lease is lost, and then nothing more is said.
 
-use connector::progress::Progress;
-use connector::{CrawlResult, MaskedCounts};
-use crawl::failure::Blame;
-use crawl::preflight::CheckReport;
+use std::future::Future;
+use std::time::Duration;
+
 use crawl::report::{self, RunFacts, Stored};
-use crawl::spec::Occasion;
-use crawl::{CrawlSettings, CrawlSpec, Failure, FailureKind, KnownConnection, Plugs, Reader};
-use model::document::report::Report;
-use model::{ConnectionName, Outcome};
-use serde_json::{Value, json};
-use store::{
-    ConnectionSpec, FinishedRun, Lease, ManagedConnection, NewEvent, PreflightGate, RunEnd, RunSummary, StoreError, Workflow,
-};
+use crawl::{Blame, Failure};
+use model::Outcome;
+use serde_json::json;
+use store::{Fate, JobEnd, Lease, StoreError};
 
-use super::access::{Opened, open};
-use super::sink::CatalogSink;
-use crate::state::AppState;
+use super::Pace;
+use super::crawling::Crawling;
+use super::events;
+use super::failure::RunFailure;
+use super::heartbeat::{Heart, Pulse};
+use super::pause::{grown, jittered, milliseconds};
+use crate::metrics::{OutcomeLabel, RunLabels};
+use crate::state::{App, AppState};
 
-/// How an attempt ended.
+/// What it may take to give runs back and to close the catalog when the service stops.
+const GIVE_BACK: Duration = Duration::from_secs(5);
+/// How long to wait for a connection that a command line crawls.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// How removals that were held back are let through.
+pub(super) const HOW_TO_CONFIRM: &str = "confirm it: POST /api/v1/runs/{id}/confirm-removals";
+
+/// A job that is worked on.
+pub(super) struct Attempt {
+    pub(super) app: App,
+    pub(super) pace: Pace,
+    pub(super) lease: Lease,
+    pub(super) heart: Heart,
+}
+
+/// Why an attempt does not go on.
 #[derive(Debug)]
-pub(super) enum Ended {
-    /// The run has ended in the catalog.
-    Run(Outcome),
-    /// It failed, and nothing was told to the catalog: the caller decides whether it is tried again.
+pub(super) enum Why {
+    /// It failed.
     Failed(Failure),
+    /// Somebody asked to stop.
+    Cancelled,
+    /// The job is somebody else's.
+    Lost,
+    /// The service stops.
+    Draining,
 }
 
-/// What an attempt works with.
-pub(super) struct Attempt<'a> {
-    pub(super) app: &'a AppState,
-    pub(super) lease: &'a Lease,
-    pub(super) progress: &'a Progress,
-}
+impl Attempt {
+    /// Keeps the lease from now on.
+    pub(super) fn start(app: &App, pace: Pace, lease: Lease) -> Self {
+        Self { heart: Heart::start(app, pace, lease.clone()), app: app.clone(), pace, lease }
+    }
 
-/// What is asked for.
-struct Asked {
-    run: RunSummary,
-    workflow: Workflow,
-    connection: ManagedConnection,
-    opened: Opened,
-    settings: CrawlSettings,
-}
-
-const HOW_TO_CONFIRM: &str = "confirm it: POST /api/v1/runs/{id}/confirm-removals";
-
-impl Attempt<'_> {
-    /// Checks, crawls and ends the run. Dropping the future stops it: what was stored stays.
-    pub(super) async fn run(&self) -> Ended {
-        match self.try_run().await {
-            Ok(outcome) => Ended::Run(outcome),
-            Err(failure) => Ended::Failed(failure),
+    /// Works until there is nothing more to do for this attempt.
+    pub(super) async fn see_through(&self) {
+        let data = json!({ "attempt": self.lease.attempt, "attemptsMax": self.lease.attempts_max });
+        self.tell("attempt", &data).await;
+        match self.unless_stopped(Crawling::prepare(self)).await {
+            Ok(crawling) => crawling.see_through(self).await,
+            Err(why) => self.end_before_crawl(why).await,
         }
     }
 
-    async fn try_run(&self) -> Result<Outcome, Failure> {
-        let asked = self.asked().await?;
-        self.event("attempt", json!({"attempt": self.lease.attempt, "attemptsMax": self.lease.attempts_max})).await;
-        self.gate(&asked).await?;
-        let now_ms = self.app.clock.now_ms();
-        let run = self.app.store.begin_run_of(&asked.connection.connection, self.lease, now_ms).await.map_err(stored)?;
-        let sink = CatalogSink { store: self.app.store.clone(), run };
-        self.crawl(&asked, &sink, now_ms).await
-    }
-
-    async fn asked(&self) -> Result<Asked, Failure> {
-        let store = &self.app.store;
-        let run = store.run(store::RunRef::Id(self.lease.run)).await.map_err(stored)?;
-        let workflow = run.workflow.ok_or_else(|| input("the run belongs to no workflow"))?;
-        let workflow = store.workflow(workflow).await.map_err(stored)?;
-        let connection = store.managed_connection(self.lease.connection).await.map_err(stored)?;
-        let opened = open(self.app, &connection).await?;
-        let settings = settings(&workflow, &connection, &opened, self.app.clock.now_ms())?;
-        Ok(Asked { run, workflow, connection, opened, settings })
-    }
-
-    /// The checks before the crawl. A source that says no closes a hard gate; our own plumbing closes none.
-    async fn gate(&self, asked: &Asked) -> Result<(), Failure> {
-        if asked.workflow.spec.preflight == PreflightGate::Off {
-            return Ok(());
+    /// Does something, unless there is a reason to stop first. What is half done is dropped then.
+    pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Why> {
+        tokio::select! {
+            biased;
+            pulse = self.heart.stopped() => Err(if pulse == Pulse::CancelRequested { Why::Cancelled } else { Why::Lost }),
+            () = drained(&self.app) => Err(Why::Draining),
+            done = work => done.map_err(Why::Failed),
         }
-        let now = || self.app.clock.now_ms();
-        let checks = match crawl::preflight::preflight(&asked.opened.access, &asked.settings, &now).await {
-            Ok(checks) => checks,
-            Err(failure) if failure.blame() == Blame::Plumbing => {
-                self.event("preflight-skipped", json!({"message": failure.message})).await;
-                return Ok(());
+    }
+
+    pub(super) async fn tell(&self, kind: &str, data: &serde_json::Value) {
+        events::tell(&self.app, &self.lease, kind, data).await;
+    }
+
+    /// Nothing was crawled yet.
+    async fn end_before_crawl(&self, why: Why) {
+        match why {
+            Why::Failed(failure) if is_busy(&failure) => self.postpone(&failure).await,
+            Why::Failed(failure) if self.is_tried_again(&failure) => self.retry(&failure).await,
+            Why::Failed(failure) => {
+                let (evidence, masked) = (aws::Evidence::new(), connector::MaskedCounts::default());
+                let now_ms = self.app.clock.now_ms();
+                let facts = RunFacts { evidence: &evidence, masked: &masked, started_at: now_ms, how_to_confirm: HOW_TO_CONFIRM };
+                let stored = Stored { run: Some(self.lease.run), ..Stored::default() };
+                let report = report::failed(&failure, &stored, &facts, now_ms);
+                let told = RunFailure::from(&failure);
+                self.write("the report of a run", || self.app.store.save_report(self.lease.run, &report)).await;
+                self.end_job(Outcome::Failed, Some(&told)).await;
             }
-            Err(failure) => return Err(failure),
-        };
-        let text = serde_json::to_string(&checks).map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
-        self.app.store.save_preflight(self.lease, &text).await.map_err(stored)?;
-        let refused: Vec<&CheckReport> = checks.iter().filter(|check| check.is_refusal()).collect();
-        self.event("preflight", json!({"checks": checks.len(), "refused": refused.len()})).await;
-        match refused.first() {
-            Some(check) if asked.workflow.spec.preflight == PreflightGate::Hard => {
-                Err(Failure::new(FailureKind::Input, format!("preflight: {}: {}", check.name, check.message), check.remedy.clone()))
-            }
-            _ => Ok(()),
+            Why::Cancelled => self.end_job(Outcome::Cancelled, None).await,
+            Why::Draining => self.give_back().await,
+            Why::Lost => self.let_go(),
         }
     }
 
-    async fn crawl(&self, asked: &Asked, sink: &CatalogSink, started_at: i64) -> Result<Outcome, Failure> {
-        let reader = Reader::connect(&asked.opened.access, &asked.settings).await?;
-        let masked = MaskedCounts::default();
-        let plugs = Plugs { sink, baseline: sink, progress: self.progress, masked: &masked };
-        let connection = &asked.connection.connection;
-        let known = KnownConnection {
-            name: ConnectionName::new(asked.opened.connector.name(), connection.number),
-            account: connection.account.clone(),
-        };
-        let crawled = crawl::crawl(&reader, &asked.settings, known, &plugs).await;
-        let facts = RunFacts { evidence: reader.evidence(), masked: &masked, started_at, how_to_confirm: HOW_TO_CONFIRM };
-        self.count_calls(&reader);
-        let result = match crawled {
-            Ok(crawled) => crawled.result,
-            Err(failure) => return self.keep_failed(failure, &facts).await,
-        };
-        if report::outcome(&result) == Outcome::Failed {
-            return self.keep_failed(report::nothing_read(&result), &facts).await;
-        }
-        self.end(asked, sink, &result, &facts).await
-    }
-
-    async fn end(&self, asked: &Asked, sink: &CatalogSink, result: &CrawlResult, facts: &RunFacts<'_>) -> Result<Outcome, Failure> {
-        let now_ms = self.app.clock.now_ms();
-        let outcome = report::outcome(result);
-        let end = RunEnd { outcome, scopes: result.scopes.clone(), gone: result.gone.clone(), removal: asked.run.removal, now_ms };
-        let report = |finished: &FinishedRun| {
-            let counts = finished.counts.iter().map(|(kind, count)| (kind.type_name().to_owned(), *count)).collect();
-            let kept = Stored { run: Some(finished.run), outcome: Some(finished.outcome), counts, changes: finished.changes };
-            Some(report::complete(result, outcome, &kept, facts, now_ms))
-        };
-        let finished = sink.run.finish_with_report(end, report).await.map_err(stored)?;
-        // The run has ended; what is missing from here on is told, and changes nothing of that.
-        if let Err(error) = self.remember_account(asked, result, now_ms).await {
-            tracing::warn!(%error, run = %self.lease.run, "the account of a connection is not stored");
-        }
-        Ok(finished.outcome)
-    }
-
-    /// Keeps the report of a failure, for whoever asks what was called. Where the run ends is not decided here.
-    async fn keep_failed(&self, failure: Failure, facts: &RunFacts<'_>) -> Result<Outcome, Failure> {
-        let kept = Stored { run: Some(self.lease.run), ..Stored::default() };
-        let report: Report = report::failed(&failure, &kept, facts, self.app.clock.now_ms());
-        if let Err(error) = self.app.store.save_report(self.lease.run, &report).await {
-            tracing::debug!(%error, run = %self.lease.run, "the report of a failed attempt is not stored");
-        }
-        Err(failure)
-    }
-
-    async fn remember_account(&self, asked: &Asked, result: &CrawlResult, now_ms: i64) -> Result<(), StoreError> {
-        let Some(account) = &result.account else { return Ok(()) };
-        let connection = &asked.connection.connection;
-        let spec = ConnectionSpec {
-            name: connection.name.clone(),
-            connector: asked.opened.connector.name(),
-            number: None,
-            region: connection.region.clone(),
-            account: Some(account.clone()),
-        };
-        self.app.store.connection(&spec, now_ms).await.map(|_| ())
-    }
-
-    fn count_calls(&self, reader: &Reader) {
-        for (operation, calls) in reader.evidence().snapshot().operations {
-            self.app.metrics.crawl_calls.get_or_create(&crate::metrics::CallLabels { operation }).inc_by(calls);
+    async fn end_job(&self, outcome: Outcome, failure: Option<&RunFailure>) {
+        let end = JobEnd { outcome, failure: failure.map(RunFailure::to_json) };
+        let ended = self.write("the end of a run", || self.app.store.finish_job(&self.lease, &end, self.app.clock.now_ms())).await;
+        if ended.is_some() {
+            self.ended(outcome, failure).await;
         }
     }
 
-    /// Tells those who watch. A run does not fail for want of an audience.
-    pub(super) async fn event(&self, kind: &str, data: Value) {
-        let event = NewEvent { kind: kind.to_owned(), data: data.to_string() };
-        if let Err(error) = self.app.store.append_events(self.lease.run, &[event], self.app.clock.now_ms()).await {
-            tracing::debug!(%error, run = %self.lease.run, "an event is not stored");
+    /// Plumbing is tried again, what the source or the operator refuses is not.
+    pub(super) fn is_tried_again(&self, failure: &Failure) -> bool {
+        failure.blame() == Blame::Plumbing && self.lease.attempt < self.lease.attempts_max
+    }
+
+    /// Puts the job back for later, after a pause that grows with each attempt.
+    pub(super) async fn retry(&self, failure: &Failure) {
+        if lost_lease(failure) {
+            return self.let_go();
         }
+        let told = RunFailure::from(failure);
+        let failures = u32::try_from(self.lease.attempt).unwrap_or(u32::MAX);
+        let pause_ms = milliseconds(jittered(grown(self.pace.retry, failures), &*self.app.random));
+        tracing::warn!(message = told.message, category = told.category, pause_ms, "an attempt failed, and there is another one");
+        let json = told.to_json();
+        let retried = self.write("that a run is tried again", || {
+            let now_ms = self.app.clock.now_ms();
+            self.app.store.retry(&self.lease, now_ms.saturating_add(pause_ms), &json, now_ms)
+        });
+        let Some(fate) = retried.await else { return };
+        self.handed_back("retry", &json!({ "afterMs": pause_ms, "failure": told }), fate).await;
+    }
+
+    /// A command line crawls the connection: that is nobody's failure, and takes as long as it takes.
+    async fn postpone(&self, failure: &Failure) {
+        let told = RunFailure::from(failure);
+        let pause_ms = milliseconds(jittered(BUSY, &*self.app.random));
+        tracing::info!(message = told.message, pause_ms, "a run has to wait");
+        let json = told.to_json();
+        let postponed = self.write("that a run has to wait", || {
+            let now_ms = self.app.clock.now_ms();
+            self.app.store.postpone(&self.lease, now_ms.saturating_add(pause_ms), &json, now_ms)
+        });
+        let Some(fate) = postponed.await else { return };
+        self.handed_back("waiting", &json!({ "afterMs": pause_ms, "message": told.message }), fate).await;
+    }
+
+    /// Gives the job back since the service stops: the attempt does not count.
+    pub(super) async fn give_back(&self) {
+        let given = self.write("that a run is given back", || self.app.store.give_back(&self.lease, self.app.clock.now_ms())).await;
+        let Some(fate) = given else { return };
+        tracing::info!("the service stops: the run goes back to the queue");
+        self.handed_back("given-back", &json!({ "reason": "the service stops" }), fate).await;
+    }
+
+    async fn handed_back(&self, kind: &str, data: &serde_json::Value, fate: Fate) {
+        events::tell_after(&self.app, self.lease.run, kind, data).await;
+        if let Fate::Ended(outcome) = fate {
+            self.ended(outcome, None).await;
+        }
+    }
+
+    pub(super) fn let_go(&self) {
+        tracing::warn!("the lease is lost: whoever has it now goes on");
+    }
+
+    /// The run has ended in the catalog: what is left is to say so.
+    pub(super) async fn ended(&self, outcome: Outcome, failure: Option<&RunFailure>) {
+        tracing::info!(outcome = outcome.as_str(), "a run has ended");
+        count(&self.app, outcome);
+        let mut data = json!({ "outcome": outcome.as_str() });
+        if let (Some(failure), Some(data)) = (failure, data.as_object_mut()) {
+            data.insert("failure".to_owned(), json!(failure));
+        }
+        events::tell_after(&self.app, self.lease.run, "ended", &data).await;
     }
 }
 
-/// What a workflow asks of its connector. The settings are an object of the connector's name, as the API takes them.
-fn settings(workflow: &Workflow, connection: &ManagedConnection, opened: &Opened, now_ms: i64) -> Result<CrawlSettings, Failure> {
-    let all: Value =
-        serde_json::from_str(&workflow.spec.settings).map_err(|error| Failure::from_error(FailureKind::Input, &error))?;
-    let key = match opened.connector {
-        crawl::Connector::Glue => "glue",
-        crawl::Connector::Smus => "smus",
+/// Returns when what still runs has to be given back: a little before the service stops waiting.
+async fn drained(app: &AppState) {
+    app.shutdown.soft().cancelled().await;
+    let patience = Duration::from_secs(app.config.limits.drain_seconds.into()).saturating_sub(GIVE_BACK);
+    tokio::select! {
+        () = tokio::time::sleep(patience) => {}
+        () = app.shutdown.hard().cancelled() => {}
+    }
+}
+
+/// Counts a run that has ended.
+pub(super) fn count(app: &AppState, outcome: Outcome) {
+    let outcome = match outcome {
+        Outcome::Complete => OutcomeLabel::Complete,
+        Outcome::Partial => OutcomeLabel::Partial,
+        Outcome::Failed => OutcomeLabel::Failed,
+        Outcome::Cancelled => OutcomeLabel::Cancelled,
+        Outcome::Interrupted => OutcomeLabel::Interrupted,
     };
-    let own = all.get(key).cloned().unwrap_or_else(|| json!({}));
-    let spec = CrawlSpec::parse(opened.connector, own)?;
-    let occasion = Occasion { connection: &connection.connection.name, concurrency: opened.access.concurrency, now_ms };
-    Ok(spec.settings(&occasion)?)
+    app.metrics.runs.get_or_create(&RunLabels { outcome }).inc();
 }
 
-fn input(message: &str) -> Failure {
-    Failure::new(FailureKind::Input, message, "")
+fn is_busy(failure: &Failure) -> bool {
+    store_error(failure).is_some_and(|error| matches!(error, StoreError::Busy { .. }))
 }
 
-/// A fault of the catalog, with the error itself as the source: a lost lease is told from it.
-fn stored(error: StoreError) -> Failure {
-    let mut failure = Failure::from_error(FailureKind::Internal, &error);
-    failure.source = Some(Box::new(error));
-    failure
+/// Whether somebody else has the job, as the catalog said on the way.
+pub(super) fn lost_lease(failure: &Failure) -> bool {
+    store_error(failure).is_some_and(|error| matches!(error, StoreError::Fenced { .. }))
+}
+
+fn store_error(failure: &Failure) -> Option<&StoreError> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(failure);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
 }

@@ -3,7 +3,7 @@
 
 mod expiry;
 mod pruning;
-mod schedules;
+pub(super) mod schedules;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,9 @@ use serde::Serialize;
 use store::StoreError;
 use utoipa::ToSchema;
 
+use super::alerts;
+use super::nudge::Waiter;
+use super::pause::{grown, jittered, milliseconds};
 use crate::state::{App, AppState};
 
 /// What a reconciler last did.
@@ -26,6 +29,8 @@ pub struct Status {
     pub succeeded: bool,
     /// What it did, or why it did not go through.
     pub detail: String,
+    /// When it looks again at the latest, milliseconds since 1970 UTC.
+    pub next_run_at: i64,
 }
 
 /// What all reconcilers of this process last did, by name.
@@ -44,6 +49,11 @@ impl Statuses {
     }
 }
 
+/// The first wait after a failure; it doubles, up to the usual one.
+const RETRY: Duration = Duration::from_secs(2);
+/// The least wait after a failure.
+const FAILED_AT_LEAST: Duration = Duration::from_millis(500);
+
 /// One of them.
 #[derive(Clone, Copy)]
 enum Reconciler {
@@ -51,10 +61,11 @@ enum Reconciler {
     LeaseExpiry,
     Sweep,
     Retention,
+    Alerts,
 }
 
 impl Reconciler {
-    const ALL: [Self; 4] = [Self::Schedule, Self::LeaseExpiry, Self::Sweep, Self::Retention];
+    const ALL: [Self; 5] = [Self::Schedule, Self::LeaseExpiry, Self::Sweep, Self::Retention, Self::Alerts];
 
     fn name(self) -> &'static str {
         match self {
@@ -62,15 +73,28 @@ impl Reconciler {
             Self::LeaseExpiry => "lease_expiry",
             Self::Sweep => "sweep",
             Self::Retention => "retention",
+            Self::Alerts => "alerts",
         }
     }
 
     fn period(self) -> Duration {
         Duration::from_secs(match self {
             Self::Schedule | Self::LeaseExpiry => 2,
+            Self::Alerts => 5,
             Self::Sweep => 300,
             Self::Retention => 3600,
         })
+    }
+
+    /// Waits for a nudge, or for a time. What goes by days is not nudged.
+    async fn wait(self, app: &AppState, at_most: Duration) {
+        let waiter = match self {
+            Self::Schedule => Waiter::Schedule,
+            Self::LeaseExpiry => Waiter::LeaseExpiry,
+            Self::Alerts => Waiter::Alerts,
+            Self::Sweep | Self::Retention => return tokio::time::sleep(at_most).await,
+        };
+        app.nudge.wait(waiter, at_most).await;
     }
 
     /// What it did, in words; nothing where there was nothing to do.
@@ -80,6 +104,7 @@ impl Reconciler {
             Self::LeaseExpiry => expiry::activate(app, now_ms).await,
             Self::Sweep => pruning::sweep(app, now_ms).await,
             Self::Retention => pruning::retention(app, now_ms).await,
+            Self::Alerts => alerts::activate(app, now_ms).await,
         }
     }
 }
@@ -94,19 +119,35 @@ pub(super) fn start(app: &App) {
 
 async fn drive(app: &App, reconciler: Reconciler) {
     let soft = app.shutdown.soft().clone();
+    let mut failures = 0_u32;
     while !soft.is_cancelled() {
         let now_ms = app.clock.now_ms();
-        let status = match reconciler.activate(app, now_ms).await {
-            Ok(detail) => Status { last_run_at: now_ms, succeeded: true, detail },
-            Err(error) => {
-                tracing::warn!(%error, reconciler = reconciler.name(), "it did not go through, and is tried again");
-                Status { last_run_at: now_ms, succeeded: false, detail: error.to_string() }
-            }
+        let activated = tokio::select! {
+            activated = reconciler.activate(app, now_ms) => activated,
+            () = app.shutdown.hard().cancelled() => return,
         };
-        app.reconcilers.set(reconciler.name(), status);
+        failures = if activated.is_ok() { 0 } else { failures.saturating_add(1) };
+        // After the first failure it is tried again soon; a catalog that stays away is not asked ever more often.
+        let soon = if failures == 0 { reconciler.period() } else { grown(RETRY, failures).min(reconciler.period()) };
+        let waits = jittered(soon, &*app.random);
+        app.reconcilers.set(reconciler.name(), status(reconciler, activated, now_ms, now_ms + milliseconds(waits)));
         tokio::select! {
-            () = app.nudge.wait(reconciler.period()) => {}
+            () = reconciler.wait(app, waits) => {}
             () = soft.cancelled() => {}
+        }
+        if failures > 0 {
+            // A nudge does not shorten this.
+            tokio::time::sleep(FAILED_AT_LEAST).await;
+        }
+    }
+}
+
+fn status(reconciler: Reconciler, activated: Result<String, StoreError>, now_ms: i64, next_run_at: i64) -> Status {
+    match activated {
+        Ok(detail) => Status { last_run_at: now_ms, succeeded: true, detail, next_run_at },
+        Err(error) => {
+            tracing::warn!(%error, reconciler = reconciler.name(), "it did not go through, and is tried again");
+            Status { last_run_at: now_ms, succeeded: false, detail: error.to_string(), next_run_at }
         }
     }
 }

@@ -1,15 +1,49 @@
-//! The catalog as a crawl sees it: takes batches, and knows what was there before.
+//! A run of the catalog as what a crawl is plugged into.
 
 use connector::port::{AssetSink, Baseline, SinkError};
+use crawl::report::Stored;
 use model::document::AssetStatus;
 use model::{Asset, AssetBatch, KnownAsset, MissingAsset, QualifiedName, S3Location, ScopeReport, SourceHash};
-use store::{RunWriter, Store, StoreError, Subject};
+use store::{FinishedRun, RunWriter, Store, StoreError, Subject};
 
-/// A run that is being written.
+/// A run and the catalog that it is written to.
 #[derive(Debug)]
-pub(super) struct CatalogSink {
-    pub(super) store: Store,
-    pub(super) run: RunWriter,
+pub struct CatalogSink {
+    store: Store,
+    run: RunWriter,
+}
+
+impl CatalogSink {
+    /// What is crawled goes to `run`, which is one of `store`.
+    #[must_use]
+    pub fn new(store: Store, run: RunWriter) -> Self {
+        Self { store, run }
+    }
+
+    /// The catalog.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &RunWriter {
+        &self.run
+    }
+
+    /// Lets go of the run and closes the catalog, so that nothing but its one file stays.
+    pub async fn close(self) {
+        drop(self.run);
+        self.store.close().await;
+    }
+}
+
+/// What the catalog says of a run that has ended, for its report.
+#[must_use]
+pub fn stored_by(run: &FinishedRun) -> Stored {
+    let counts = run.counts.iter().map(|(kind, count)| (kind.type_name().to_owned(), *count)).collect();
+    Stored { run: Some(run.run), outcome: Some(run.outcome), counts, changes: run.changes }
 }
 
 fn sink_error(error: StoreError) -> SinkError {

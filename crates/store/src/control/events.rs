@@ -2,6 +2,8 @@
 
 use model::RunId;
 
+use crate::control::Lease;
+use crate::control::fence::Fence;
 use crate::db::{Bound, Bulk, Connection, Row, query, query_scalar};
 use crate::{Result, Store, StoreError};
 
@@ -41,6 +43,20 @@ impl Store {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
         let last = append(&mut transaction.connection(), run, events, now_ms).await?;
+        transaction.commit().await?;
+        Ok(last)
+    }
+
+    /// As [`Store::append_events`], to the run of a lease, by whoever has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when somebody else has the job.
+    pub async fn append_events_of(&self, lease: &Lease, events: &[NewEvent], now_ms: i64) -> Result<i64> {
+        let mut writer = self.writer().await?;
+        let mut transaction = writer.begin().await?;
+        let on = &mut transaction.connection();
+        Fence::of(lease).check(on).await?;
+        let last = append(on, lease.run, events, now_ms).await?;
         transaction.commit().await?;
         Ok(last)
     }

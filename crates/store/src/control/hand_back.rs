@@ -46,6 +46,15 @@ impl Store {
         self.hand_back(lease, lease.attempt - 1, now_ms, None, now_ms).await
     }
 
+    /// Gives a job back since something that it needs is taken: it is tried again, not before `run_after_ms`, and the attempt does
+    /// not count. `failure` (JSON) says why.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when somebody else has the job.
+    pub async fn postpone(&self, lease: &Lease, run_after_ms: i64, failure: &str, now_ms: i64) -> Result<Fate> {
+        self.hand_back(lease, lease.attempt - 1, run_after_ms, Some(failure.to_owned()), now_ms).await
+    }
+
     /// Has a job tried again, not before `run_after_ms`, unless there were attempts enough: then its run fails. The run stays
     /// the same; `failure` (JSON) says why.
     ///
@@ -90,17 +99,28 @@ impl Store {
         Ok(fate)
     }
 
+    /// Keeps with a run why it is about to fail, JSON.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when somebody else has the job.
+    pub async fn save_failure(&self, lease: &Lease, failure: &str) -> Result<()> {
+        self.save(lease, "UPDATE run SET failure = $1 WHERE id = $2", failure).await
+    }
+
     /// Keeps with a run what was checked before it, JSON.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when somebody else has the job.
     pub async fn save_preflight(&self, lease: &Lease, preflight: &str) -> Result<()> {
+        self.save(lease, "UPDATE run SET preflight = $1 WHERE id = $2", preflight).await
+    }
+
+    async fn save(&self, lease: &Lease, text: &'static str, json: &str) -> Result<()> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
         let on = &mut transaction.connection();
         Fence::of(lease).check(on).await?;
-        let text = "UPDATE run SET preflight = $1 WHERE id = $2";
-        query(text).bind(preflight.to_owned()).bind(lease.run.0).execute(on).await?;
+        query(text).bind(json.to_owned()).bind(lease.run.0).execute(on).await?;
         transaction.commit().await
     }
 }

@@ -51,6 +51,16 @@ impl Store {
         transaction.commit().await
     }
 
+    /// Deletes links that no longer work; how many. There are never many.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn prune_setup_links(&self, now_ms: i64) -> Result<u64> {
+        let mut writer = self.writer().await?;
+        let text = "DELETE FROM setup_link WHERE used_ms IS NOT NULL OR expires_ms <= $1";
+        Ok(query(text).bind(now_ms).execute(&mut writer.connection()).await?)
+    }
+
     /// Uses a link: creates the administrator. When that fails, the link still works.
     ///
     /// # Errors

@@ -126,7 +126,7 @@ impl RunWriter {
     /// # Errors
     /// When the run has ended already, or its end could not be written: the next run marks this one as interrupted then.
     pub async fn fail(&self, now_ms: i64) -> Result<FinishedRun> {
-        self.stop(Outcome::Failed, now_ms).await
+        self.stop_with_report(Outcome::Failed, now_ms, |_| None).await
     }
 
     /// Ends the run as cancelled, as [`RunWriter::fail`] does.
@@ -134,10 +134,19 @@ impl RunWriter {
     /// # Errors
     /// As [`RunWriter::fail`].
     pub async fn cancel(&self, now_ms: i64) -> Result<FinishedRun> {
-        self.stop(Outcome::Cancelled, now_ms).await
+        self.stop_with_report(Outcome::Cancelled, now_ms, |_| None).await
     }
 
-    async fn stop(&self, outcome: Outcome, now_ms: i64) -> Result<FinishedRun> {
+    /// Ends the run as [`RunWriter::fail`] does, with another outcome, and keeps its report, all at once.
+    ///
+    /// # Errors
+    /// As [`RunWriter::fail`].
+    pub async fn stop_with_report(
+        &self,
+        outcome: Outcome,
+        now_ms: i64,
+        report: impl FnOnce(&FinishedRun) -> Option<Report>,
+    ) -> Result<FinishedRun> {
         // What cannot be written any more is lost with the run that failed.
         let flushed = self.flush().await;
         if let Err(error) = &flushed {
@@ -157,9 +166,13 @@ impl RunWriter {
         };
         let end = RunEnd { outcome, scopes: Vec::new(), gone: Vec::new(), removal: RemovalPolicy::default(), now_ms };
         self.end(on, &state, &end, outcome, changes).await?;
+        let finished = FinishedRun { run: self.run, outcome, counts, changes, rows_written: state.rows_written };
+        if let Some(report) = report(&finished) {
+            keep_report(on, self.run, &report).await?;
+        }
         transaction.commit().await?;
         state.ended = true;
-        Ok(FinishedRun { run: self.run, outcome, counts, changes, rows_written: state.rows_written })
+        Ok(finished)
     }
 
     /// Archives what is gone; how many lines the guard kept instead.

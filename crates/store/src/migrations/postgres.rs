@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("postgres/0001_catalog.sql"),
     include_str!("postgres/0002_people.sql"),
     include_str!("postgres/0003_work.sql"),
+    include_str!("postgres/0004_alerts.sql"),
     include_str!("postgres/0005_runtimes.sql"),
 ];
 

@@ -1,6 +1,8 @@
 //! What every catalog does, whatever its database: each function takes a fresh catalog and knows nothing but the public API.
 
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod attempts;
 #[cfg(test)]
 mod audit;
@@ -195,9 +197,10 @@ conformance! {
     idempotency::one_of_many_claims_of_a_key_at_once_is_new,
     idempotency::a_claim_whose_program_died_is_taken_over_and_the_old_one_says_nothing,
     idempotency::answers_are_bounded_and_pruned_after_a_day,
+    alerts::the_end_of_a_run_is_told_once_and_tried_until_it_arrives,
+    alerts::a_holder_postpones_and_tells_of_its_run_only_while_it_has_the_lease,
     work::connections_are_created_once_edited_by_version_and_paged,
     work::every_change_of_connections_workflows_runs_and_enrichment_has_its_author,
-    work::the_queue_has_a_length,
     work::a_connection_and_its_administrators_change_together,
     work::workflows_are_created_once_edited_by_version_paused_and_removed,
     leases::run_now_is_refused_while_a_run_of_the_workflow_is_open,

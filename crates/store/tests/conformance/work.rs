@@ -1,13 +1,11 @@
 //! Connections and workflows as people manage them.
 
 use store::{
-    AuditFilter, ConnectionProfile, PreflightGate, QueueLength, Role, RunsOn, Schedule, Store, StoreError, UserId, WorkflowId,
-    WorkflowSpec,
+    AuditFilter, ConnectionProfile, PreflightGate, Role, RunsOn, Schedule, Store, StoreError, UserId, WorkflowId, WorkflowSpec,
 };
 
 use crate::control::{audit_log, by, person, system, user};
 use crate::fresh::{Fresh, connection};
-use crate::leases::claim;
 
 pub(crate) fn spec(name: &str) -> WorkflowSpec {
     WorkflowSpec {
@@ -142,17 +140,6 @@ pub(crate) async fn workflows_are_created_once_edited_by_version_paused_and_remo
     assert!(matches!(store.delete_workflow(other, 1, &system(), 6000).await.unwrap_err(), StoreError::Exists { noun: "run", .. }));
     store.delete_workflow(id, 4, &system(), 6000).await.unwrap();
     assert!(matches!(store.workflow(id).await.unwrap_err(), StoreError::NotFound { .. }));
-}
-
-pub(crate) async fn the_queue_has_a_length(fresh: Fresh) {
-    let store = fresh.open().await;
-    assert_eq!(store.queue_length().await.unwrap(), QueueLength::default());
-    for (number, name) in [(1, "nightly"), (2, "hourly")] {
-        let id = workflow(&store, number, name).await;
-        store.enqueue(id, &system(), 1000).await.unwrap();
-    }
-    claim(&store, 1000).await.unwrap();
-    assert_eq!(store.queue_length().await.unwrap(), QueueLength { queued: 1, leased: 1 });
 }
 
 pub(crate) async fn a_connection_and_its_administrators_change_together(fresh: Fresh) {

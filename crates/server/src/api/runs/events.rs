@@ -1,6 +1,7 @@
 //! What happens in a run, for whoever watches: as a page, or as a stream of server-sent events that goes on where it was cut off.
 //!
 //! The stream is of the form of <https://html.spec.whatwg.org/multipage/server-sent-events.html>; `id` is the event's number.
+#![expect(unused_qualifications, reason = "what utoipa derives for queries qualifies what is in scope")]
 
 use std::convert::Infallible;
 use std::time::Duration;

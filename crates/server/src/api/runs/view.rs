@@ -90,7 +90,7 @@ impl Run {
             started_at: (state != "queued").then_some(run.started_ms),
             finished_at: run.finished_ms,
             protected: run.changes.protected > 0,
-            changes: run.changes.clone(),
+            changes: run.changes,
             counts: report.map(|report| report.counts.clone()),
             removals_confirmed: run.removal == RemovalPolicy::Confirmed,
             preflight: json(&run.preflight),

@@ -21,7 +21,7 @@ const SECRET_VERSION: u32 = 1;
 /// Who is told, of what.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AlertRequest {
+pub(crate) struct AlertRequest {
     /// Where the alert is posted, as Standard Webhooks says; its host is on the operator's list (`alerts.allowed_hosts`).
     #[schema(example = "https://hooks.example.com/isinglass")]
     url: String,
@@ -64,12 +64,12 @@ pub(crate) fn read(text: &str) -> Vec<Kept> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-pub(super) fn stored(kept: &[Kept]) -> Result<String, Problem> {
+pub(crate) fn stored(kept: &[Kept]) -> Result<String, Problem> {
     serde_json::to_string(kept).map_err(|error| Problem::internal(&error))
 }
 
 /// Checks alerts and seals a secret for each that is new; one to the same URL keeps its own.
-pub(super) fn keep(app: &App, asked: &[AlertRequest], known: &[Kept]) -> Result<Vec<Kept>, Problem> {
+pub(crate) fn keep(app: &App, asked: &[AlertRequest], known: &[Kept]) -> Result<Vec<Kept>, Problem> {
     if asked.len() > ALERTS_MAX {
         return Err(Problem::field("alerts", "expected at most 10"));
     }

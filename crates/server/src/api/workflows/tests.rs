@@ -115,7 +115,8 @@ async fn a_workflow_has_one_open_run_and_a_repeated_request_is_answered_alike() 
     assert_eq!((second.status, &second.body["existing"]["id"]), (StatusCode::CONFLICT, &run.body["id"]), "{second:?}");
     let refused = service.call("DELETE", &format!("{PATH}/1"), None, &json!({})).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
-    assert_eq!(service.get("/api/v1/system").await.body["queue"], json!({ "queued": 1, "running": 0 }));
+    let queues = json!([{ "runsOn": "direct", "queued": 1, "running": 0 }]);
+    assert_eq!(service.get("/api/v1/system").await.body["queues"], queues);
 }
 
 #[tokio::test]

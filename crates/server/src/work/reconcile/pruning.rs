@@ -9,6 +9,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const TOKENS_DAYS: i64 = 30;
 /// Ended jobs are kept for this long.
 const JOBS_DAYS: i64 = 7;
+/// Alerts that arrived or were given up are kept for this long.
+const ALERTS_DAYS: i64 = 7;
 /// Rows that one pruning takes; what is left goes with the next.
 const ROWS_MAX: usize = 10_000;
 
@@ -18,11 +20,13 @@ pub(super) async fn sweep(app: &AppState, now_ms: i64) -> Result<String, StoreEr
     let tokens = store.prune_tokens(now_ms - TOKENS_DAYS * DAY_MS).await?;
     let requests = store.prune_requests(now_ms).await?;
     let jobs = store.prune_jobs(now_ms - JOBS_DAYS * DAY_MS, ROWS_MAX).await?;
+    let links = store.prune_setup_links(now_ms).await?;
+    let alerts = store.prune_alerts(now_ms - ALERTS_DAYS * DAY_MS).await?;
     let removals = crate::work::removal::resume(app).await?;
     if removals > 0 {
         tracing::info!(removals, "interrupted removals of connections went on");
     }
-    Ok(format!("{sessions} sessions, {tokens} tokens, {requests} answers, {jobs} jobs"))
+    Ok(format!("{sessions} sessions, {tokens} tokens, {requests} answers, {jobs} jobs, {links} links, {alerts} alerts"))
 }
 
 pub(super) async fn retention(app: &AppState, now_ms: i64) -> Result<String, StoreError> {

@@ -8,11 +8,20 @@ use crate::state::AppState;
 /// Workflows that are looked at at once.
 const DUE_MAX: usize = 100;
 
-pub(super) async fn activate(app: &AppState, now_ms: i64) -> Result<String, StoreError> {
-    let (mut started, mut skipped) = (0, 0);
+pub(in crate::work) async fn activate(app: &AppState, now_ms: i64) -> Result<String, StoreError> {
+    let (mut started, mut skipped, mut failed) = (0, 0, None);
     for workflow in app.store.due(DUE_MAX, now_ms).await? {
         let Some(expected_ms) = workflow.spec.next_run_ms else { continue };
-        match app.store.claim_slot(workflow.id, expected_ms, next(&workflow, now_ms), now_ms).await? {
+        let claimed = match app.store.claim_slot(workflow.id, expected_ms, next(&workflow, now_ms), now_ms).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                // One workflow does not hold up the others.
+                tracing::warn!(%error, workflow = workflow.id.0, "a time of a schedule is not taken yet");
+                failed = Some(error);
+                continue;
+            }
+        };
+        match claimed {
             Slot::Started(enqueued) => {
                 tracing::info!(run = %enqueued.run, workflow = workflow.id.0, "a schedule starts a run");
                 started += 1;
@@ -26,6 +35,9 @@ pub(super) async fn activate(app: &AppState, now_ms: i64) -> Result<String, Stor
     }
     if started > 0 {
         app.nudge.wake();
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     Ok(if started + skipped == 0 { String::new() } else { format!("{started} started, {skipped} left out") })
 }
