@@ -136,8 +136,8 @@ async fn ask(url: &CatalogUrl, connection: &Connection, tables: usize) {
             number = (number * 31 + 7919) % tables;
             let text = make(&mut random, &table_name(number));
             let at = Instant::now();
-            let query = store::SearchQuery { text, kinds: vec![], limit: 20 };
-            hits += store.search(&query).await.unwrap().len();
+            let query = store::SearchQuery { text, limit: 20, ..store::SearchQuery::default() };
+            hits += store.search(&query).await.unwrap().hits.len();
             times.push(at.elapsed());
         }
         report(&format!("search for {sort} ({:.1} hits)", hits as f64 / QUESTIONS as f64), times);
