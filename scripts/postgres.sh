@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts a PostgreSQL server for tests on a free port of loopback, prints its address on one line, and stops and removes it when
-# its standard input ends. Debian's packages; never as root. FSYNC=on makes it as durable as a real one.
+# its standard input ends. Debian's packages; never as root. FSYNC=on makes it as durable as a real one; PORT and DATA start a server
+# again over the data of one that died.
 set -euo pipefail
 
 fail() { echo "$1" >&2; exit 1; }
@@ -9,7 +10,8 @@ bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1) || true
 [ -n "${bin:-}" ] || bin=$(dirname "$(command -v initdb || true)")
 [ -x "$bin/initdb" ] || fail "PostgreSQL is missing: apt-get install postgresql"
 
-data=$(mktemp -d "${TMPDIR:-/tmp}/isinglass-postgres-XXXXXX")
+data=${DATA:+$(dirname "$DATA")}
+data=${data:-$(mktemp -d "${TMPDIR:-/tmp}/isinglass-postgres-XXXXXX")}
 as=()
 if [ "$(id -u)" = 0 ]; then
   id postgres >/dev/null 2>&1 || fail "there is no user postgres to run the server as: apt-get install postgresql"
@@ -20,7 +22,7 @@ trap 'rm -rf "$data"' EXIT
 cd "$data"
 
 # A collation that people have, not one that happens to be bytewise: the catalog must not depend on it.
-"${as[@]}" "$bin/initdb" --pgdata "$data/data" --username isinglass --auth trust --encoding UTF8 --no-sync \
+[ -n "${DATA:-}" ] || "${as[@]}" "$bin/initdb" --pgdata "$data/data" --username isinglass --auth trust --encoding UTF8 --no-sync \
   --locale C.UTF-8 --locale-provider icu --icu-locale en-US >"$data/initdb.log" 2>&1 || { cat "$data/initdb.log" >&2; exit 1; }
 port=${PORT:-$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')}
 "${as[@]}" "$bin/postgres" -D "$data/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$data" \

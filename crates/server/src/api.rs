@@ -1,11 +1,19 @@
 //! `/api/v1`: one file a noun, each with its requests, answers, handlers and router.
 
 mod caller;
+mod connections;
+mod credentials;
 mod error;
+mod paging;
 mod posted;
+mod runs;
+mod runtimes;
+mod secret_text;
 mod statuses;
+mod system;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod workflows;
 
 pub(crate) use caller::{Caller, hash_of};
 pub(crate) use posted::{Created, Posted};
@@ -18,4 +26,10 @@ use crate::state::App;
 /// All endpoints.
 pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(credentials::router())
+        .merge(runs::router())
+        .merge(connections::router())
+        .merge(workflows::router())
+        .merge(runtimes::router())
+        .merge(system::router())
 }

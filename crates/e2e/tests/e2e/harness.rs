@@ -1,7 +1,9 @@
 //! What every test needs: the program with a clean environment, a simulated account to point it at, and a reader of what it left.
 
 pub(crate) mod assets;
+pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod service;
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +16,9 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub(crate) use assets::Assets;
+pub(crate) use postgres::Postgres;
 pub(crate) use program::{Ended, Program};
+pub(crate) use service::Service;
 
 /// The number in the qualified names of every test.
 pub(crate) const CONNECTION_ID: &str = "1700000000";

@@ -6,6 +6,10 @@ mod commands;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod control_plane;
+#[cfg(test)]
+mod control_plane_faults;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod harness;
@@ -21,7 +25,11 @@ mod network;
 mod odd;
 #[cfg(test)]
 mod privacy;
+#[cfg(test)]
 mod studio;
+#[cfg(test)]
 mod studio_faults;
+#[cfg(test)]
 mod studio_lifecycle;
+#[cfg(test)]
 mod twins;

@@ -28,6 +28,7 @@ use crate::shutdown::Shutdown;
 use crate::state::{App, AppState, NotReady, Readiness};
 use crate::telemetry::Traces;
 use crate::webhook::{AllowedHosts, Webhooks};
+use crate::work::{Nudge, Statuses};
 
 /// The token of the first administrator.
 pub(crate) const TOKEN: &str = "a bootstrap token of forty characters...";
@@ -84,6 +85,9 @@ pub(crate) fn state_of(config: Config, store: Store) -> AppState {
         passwords: Passwords::new(Cost { memory_kib: 8, passes: 1, lanes: 1 }, 12, NonZeroUsize::MIN, random).unwrap(),
         limiter: Mutex::new(SignInLimiter::default()),
         webhooks: Webhooks::new(outbound, AllowedHosts::new(std::iter::empty::<&str>()).unwrap()),
+        nudge: Nudge::default(),
+        reconcilers: Statuses::default(),
+        aws_environment: aws::Environment::from_lookup(|_| None),
         oidc: None,
         metrics_token: None,
     }

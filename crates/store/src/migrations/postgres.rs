@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("postgres/0002_people.sql"),
     include_str!("postgres/0003_work.sql"),
     include_str!("postgres/0004_certificate.sql"),
+    include_str!("postgres/0005_runtimes.sql"),
 ];
 
 /// The second number of the lock (the first is [`LOCK_CLASS`]).

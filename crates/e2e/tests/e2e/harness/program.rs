@@ -118,6 +118,12 @@ impl Started {
         kill_process(pid, Signal::INT).unwrap();
     }
 
+    /// What the system asks of a service that is to stop.
+    pub(crate) fn terminate(&self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+    }
+
     /// kill -9.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

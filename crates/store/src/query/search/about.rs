@@ -1,5 +1,6 @@
 //! What is shown of hits beside themselves: where they lie, and what people say of them in short.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::QualifiedName;
@@ -49,8 +50,8 @@ impl Store {
             let owners: Option<&str> = row.try_get(4)?;
             let owners = owners.map(|owners| serde_json::from_str(owners).map_err(StoreError::corrupt)).transpose()?;
             let certificate = Certificate::stored(row.try_get(3)?)?;
-            if !abouts.names.contains_key(&connection) {
-                abouts.names.insert(connection, row.try_get(2)?);
+            if let Entry::Vacant(unnamed) = abouts.names.entry(connection) {
+                unnamed.insert(row.try_get(2)?);
             }
             let about = About { connection, certificate, owners: owners.unwrap_or_default() };
             abouts.by_asset.insert(row.try_get(0)?, about);

@@ -64,7 +64,7 @@ impl Store {
         let (ids, is_capped) = self.matching_step(&any, &among, COUNTED_AT_ONCE_MAX).await?;
         let mut counts = match among {
             Among::All if is_capped => self.count_by_index(&any).await?,
-            _ => {
+            Among::All | Among::Connections(_) | Among::Assets { .. } => {
                 let mut ids: BTreeSet<i64> = ids.into_iter().collect();
                 if !query.text.trim().is_empty() {
                     let said = self.matching_enrichment(&plan.steps).await?;
