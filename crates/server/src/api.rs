@@ -1,13 +1,19 @@
 //! `/api/v1`: one file a noun, each with its requests, answers, handlers and router.
 
+mod assets;
 mod caller;
+mod changes;
 mod connections;
 mod credentials;
+mod diff;
 mod error;
+mod lineage;
+mod named;
 mod paging;
 mod posted;
 mod runs;
 mod runtimes;
+mod search;
 mod secret_text;
 mod statuses;
 mod system;
@@ -32,4 +38,8 @@ pub(crate) fn router() -> OpenApiRouter<App> {
         .merge(workflows::router())
         .merge(runtimes::router())
         .merge(system::router())
+        .merge(assets::router())
+        .merge(search::router())
+        .merge(lineage::router())
+        .merge(diff::router())
 }
