@@ -28,6 +28,7 @@ mod idempotency;
 mod ids;
 mod page;
 mod pages;
+mod password_upgrade;
 mod purge;
 pub(crate) mod removals;
 mod retention;

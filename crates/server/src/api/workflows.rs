@@ -182,7 +182,8 @@ async fn create_workflow(State(app): State<App>, caller: Caller, posted: Posted<
         let made = app.store.workflow(id).await?;
         let version = made.version;
         let answer = Shown::of(made, now_ms).with_secrets(&kept);
-        Ok(Created::new(format!("/api/v1/workflows/{id}"), Some(version), &answer)?.secret_if(!kept.is_empty()))
+        let created = Created::new(format!("/api/v1/workflows/{id}"), Some(version), &answer)?;
+        Ok(if kept.is_empty() { created } else { created.shown_once() })
     };
     posted.once(&app, &caller, work).await
 }

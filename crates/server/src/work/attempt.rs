@@ -10,7 +10,9 @@ use crawl::{CrawlSettings, CrawlSpec, Failure, FailureKind, KnownConnection, Plu
 use model::document::report::Report;
 use model::{ConnectionName, Outcome};
 use serde_json::{Value, json};
-use store::{ConnectionSpec, Lease, ManagedConnection, NewEvent, PreflightGate, RunEnd, RunSummary, StoreError, Workflow};
+use store::{
+    ConnectionSpec, FinishedRun, Lease, ManagedConnection, NewEvent, PreflightGate, RunEnd, RunSummary, StoreError, Workflow,
+};
 
 use super::access::{Opened, open};
 use super::sink::CatalogSink;
@@ -122,17 +124,16 @@ impl Attempt<'_> {
     }
 
     async fn end(&self, asked: &Asked, sink: &CatalogSink, result: &CrawlResult, facts: &RunFacts<'_>) -> Result<Outcome, Failure> {
-        let (store, now_ms) = (&self.app.store, self.app.clock.now_ms());
+        let now_ms = self.app.clock.now_ms();
         let outcome = report::outcome(result);
         let end = RunEnd { outcome, scopes: result.scopes.clone(), gone: result.gone.clone(), removal: asked.run.removal, now_ms };
-        let finished = sink.run.finish(end).await.map_err(stored)?;
-        let counts = finished.counts.iter().map(|(kind, count)| (kind.type_name().to_owned(), *count)).collect();
-        let kept = Stored { run: Some(finished.run), outcome: Some(finished.outcome), counts, changes: finished.changes };
-        let report = report::complete(result, outcome, &kept, facts, now_ms);
+        let report = |finished: &FinishedRun| {
+            let counts = finished.counts.iter().map(|(kind, count)| (kind.type_name().to_owned(), *count)).collect();
+            let kept = Stored { run: Some(finished.run), outcome: Some(finished.outcome), counts, changes: finished.changes };
+            Some(report::complete(result, outcome, &kept, facts, now_ms))
+        };
+        let finished = sink.run.finish_with_report(end, report).await.map_err(stored)?;
         // The run has ended; what is missing from here on is told, and changes nothing of that.
-        if let Err(error) = store.save_report(self.lease.run, &report).await {
-            tracing::error!(%error, run = %self.lease.run, "the report of a run is not stored");
-        }
         if let Err(error) = self.remember_account(asked, result, now_ms).await {
             tracing::warn!(%error, run = %self.lease.run, "the account of a connection is not stored");
         }

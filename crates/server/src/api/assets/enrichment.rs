@@ -181,10 +181,10 @@ impl Edit {
             text.description = prose("description", description, DESCRIPTION_CHARACTERS_MAX)?;
         }
         if let Some(owners) = self.owners {
-            text.owners = words("owners", owners)?;
+            text.owners = words("owners", &owners)?;
         }
         if let Some(tags) = self.tags {
-            text.tags = words("tags", tags)?;
+            text.tags = words("tags", &tags)?;
         }
         if let Some(certificate) = self.certificate {
             text.certificate = certificate.as_ref().map(|certified| certified.status.into());
@@ -206,7 +206,7 @@ fn prose(field: &str, text: Option<String>, max: usize) -> Result<Option<String>
 }
 
 /// Short texts, each once.
-fn words(field: &str, given: Vec<String>) -> Result<Vec<String>, Problem> {
+fn words(field: &str, given: &[String]) -> Result<Vec<String>, Problem> {
     let mut words: Vec<String> = Vec::new();
     if given.len() > WORDS_MAX {
         return Err(Problem::field(field, format!("expected at most {WORDS_MAX}")));

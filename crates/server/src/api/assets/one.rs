@@ -53,7 +53,6 @@ struct Asset {
 /// An asset as exports write it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "it describes what the model writes")]
 struct Document {
     /// What it is.
     #[schema(example = "Table")]
