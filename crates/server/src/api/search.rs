@@ -72,10 +72,13 @@ async fn search(State(app): State<App>, caller: Caller, Query(asked): Query<Aske
     let list = list_of(&query);
     let offset: Option<usize> = asked.cursor.as_deref().map(|cursor| app.cursors.decode(&list, cursor)).transpose()?;
     query.offset = offset.unwrap_or(0);
-    let page = app.store.search(&query).await?;
-    let facets = match offset {
-        None => Some(Facets::of(&page, &app.store.search_kinds(&query).await?)),
-        Some(_) => None,
+    let (page, facets) = match offset {
+        None => {
+            let (page, kinds) = futures::try_join!(app.store.search(&query), app.store.search_kinds(&query))?;
+            let facets = Facets::of(&page, &kinds);
+            (page, Some(facets))
+        }
+        Some(_) => (app.store.search(&query).await?, None),
     };
     let shown = query.offset + page.hits.len();
     let next_cursor = (shown < page.total).then(|| app.cursors.encode(&list, &shown)).transpose()?;

@@ -77,19 +77,26 @@ impl Store {
         Ok(counts)
     }
 
-    /// Counts kind by kind. A kind that the catalog has nothing of costs next to nothing.
+    /// Counts kind by kind. Where the catalog has nothing of a kind the words are not asked for: that costs the most.
     async fn count_by_index(&self, condition: &Condition) -> Result<Vec<KindCount>> {
         let mut counts = Vec::new();
         for kind in searched_kinds() {
-            let of_kind = Condition::All(vec![any_kind(&[kind]), condition.clone()]);
-            let query = query_scalar(dialect::COUNT_MATCHING).bind(of_kind);
-            let count: i64 = query.bind(i64::try_from(COUNTED_MAX).unwrap_or(i64::MAX)).fetch_one(self.readers()).await?;
-            let count = u64::try_from(count).unwrap_or(0);
+            let of_kind = any_kind(&[kind]);
+            if self.count_up_to(of_kind.clone(), 1).await? == 0 {
+                continue;
+            }
+            let count = self.count_up_to(Condition::All(vec![of_kind, condition.clone()]), COUNTED_MAX).await?;
             if count > 0 {
                 counts.push(KindCount { kind, count, is_capped: count >= COUNTED_MAX });
             }
         }
         Ok(counts)
+    }
+
+    async fn count_up_to(&self, condition: Condition, max: u64) -> Result<u64> {
+        let query = query_scalar(dialect::COUNT_MATCHING).bind(condition).bind(i64::try_from(max).unwrap_or(i64::MAX));
+        let count: i64 = query.fetch_one(self.readers()).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
     }
 
     async fn count_kinds(&self, ids: BTreeSet<i64>, of: &SearchQuery, is_capped: bool) -> Result<Vec<KindCount>> {
