@@ -1,16 +1,24 @@
 //! `/api/v1`: one file a noun, each with its requests, answers, handlers and router.
 
+mod assets;
 mod audit;
 mod caller;
 #[cfg(test)]
 mod canary;
+mod changes;
 mod connections;
+#[cfg(test)]
+mod crawled;
 mod credentials;
+mod diff;
 mod error;
+mod lineage;
+mod named;
 mod paging;
 mod posted;
 mod runs;
 mod runtimes;
+mod search;
 mod secret_text;
 mod session;
 mod sign_in;
@@ -36,11 +44,15 @@ use crate::state::App;
 /// All endpoints.
 pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(assets::router())
         .merge(audit::router())
         .merge(connections::router())
         .merge(credentials::router())
+        .merge(diff::router())
+        .merge(lineage::router())
         .merge(runs::router())
         .merge(runtimes::router())
+        .merge(search::router())
         .merge(session::router())
         .merge(sign_in::router())
         .merge(system::router())

@@ -130,16 +130,20 @@ async fn ask(url: &CatalogUrl, connection: &Connection, tables: usize) {
         ("middle of a word", |random, _| random.word().get(1..5).unwrap_or("rder").to_owned()),
     ];
     for (sort, make) in sorts {
-        let mut times = Vec::new();
+        let (mut times, mut counts) = (Vec::new(), Vec::new());
         let mut hits = 0;
         for _ in 0..QUESTIONS {
             number = (number * 31 + 7919) % tables;
             let text = make(&mut random, &table_name(number));
             let at = Instant::now();
-            let query = store::SearchQuery { text, kinds: vec![], limit: 20 };
-            hits += store.search(&query).await.unwrap().len();
+            let query = store::SearchQuery { text, limit: 20, ..store::SearchQuery::default() };
+            hits += store.search(&query).await.unwrap().hits.len();
             times.push(at.elapsed());
+            let at = Instant::now();
+            store.search_kinds(&query).await.unwrap();
+            counts.push(at.elapsed());
         }
+        report(&format!("counting kinds of {sort}"), counts);
         report(&format!("search for {sort} ({:.1} hits)", hits as f64 / QUESTIONS as f64), times);
     }
     let (mut pages, mut lists, mut graphs) = (Vec::new(), Vec::new(), Vec::new());

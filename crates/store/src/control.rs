@@ -59,7 +59,7 @@ pub use connections::{ConnectionProfile, ManagedConnection};
 pub use credential::{Credential, StoredSecret};
 pub use credential_write::{CredentialEdit, NewCredential, SecretEdit};
 pub use enqueue::Enqueued;
-pub use enrichment::{Enrichment, EnrichmentText};
+pub use enrichment::{Certificate, Enrichment, EnrichmentText};
 pub use events::{NewEvent, RunEvent};
 pub use expire::{Expired, Fate};
 pub(crate) use fence::Fence;

@@ -30,6 +30,17 @@ pub(crate) fn postgres_text(text: &str) -> String {
 
 /// The first assets whose words meet a condition ($1), at most $2, as SQLite asks; [`postgres_text`] knows it.
 pub(crate) const MATCHING: &str = "SELECT rowid FROM asset_words WHERE asset_words MATCH $1 ORDER BY rowid LIMIT $2";
+/// As [`MATCHING`], of the first $2 that match those of connections ($3), at most $4.
+pub(crate) const MATCHING_OF_CONNECTIONS: &str =
+    "SELECT s.id FROM (SELECT rowid AS id FROM asset_words WHERE asset_words MATCH $1 ORDER BY rowid LIMIT $2) s
+    JOIN content c ON c.id = s.id JOIN place p ON p.id = c.place
+    WHERE p.connection IN (SELECT value FROM json_each($3)) ORDER BY s.id LIMIT $4";
+/// As [`MATCHING`], those among some assets ($3). The sign keeps SQLite from asking the index anew for each of them.
+pub(crate) const MATCHING_AMONG: &str = "SELECT rowid FROM asset_words
+    WHERE asset_words MATCH $1 AND +rowid IN (SELECT value FROM json_each($3)) ORDER BY rowid LIMIT $2";
+/// How many assets meet a condition ($1), counted up to $2.
+pub(crate) const COUNT_MATCHING: &str =
+    "SELECT count(*) FROM (SELECT rowid FROM asset_words WHERE asset_words MATCH $1 ORDER BY rowid LIMIT $2) AS matching";
 /// The first active assets of which people have said what meets a condition ($1), at most $2.
 pub(crate) const MATCHING_ENRICHMENT: &str = "SELECT enrichment_words.rowid FROM enrichment_words
     JOIN content c ON c.id = enrichment_words.rowid JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind

@@ -23,21 +23,21 @@ mod url;
 pub use connections::{Connection, ConnectionId, ConnectionSpec};
 pub use control::{
     Actor, AlertDelivery, AlertDeliveryId, AlertEnd, Answer, ArchivedConnection, Audit, AuditEntry, AuditEvent, AuditFilter,
-    AuditId, AuditTarget, AuditVia, Bootstrap, BootstrapToken, Cancellation, Claim, ConnectionProfile, ConnectionRemoval,
-    Credential, CredentialEdit, CredentialId, Enqueued, Enrichment, EnrichmentText, Expired, Fate, Heartbeat, IdempotencyKey,
-    JobEnd, JobId, JobKind, Lease, ManagedConnection, NewAdministrator, NewAlert, NewCredential, NewEvent, NewSession,
-    NewSetupLink, NewToken, NewUser, OidcIdentity, OidcSignIn, Page, PageRequest, PasswordHash, PreflightGate, QueueLength,
-    RequestHash, Role, RunEvent, RunsOn, Runtime, RuntimeId, RuntimeState, Schedule, SealedSecret, SecretEdit, SecretHash, Session,
-    SignedIn, Slot, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit, UserId, UserState, Workflow, WorkflowId,
-    WorkflowSpec,
+    AuditId, AuditTarget, AuditVia, Bootstrap, BootstrapToken, Cancellation, Certificate, Claim, ConnectionProfile,
+    ConnectionRemoval, Credential, CredentialEdit, CredentialId, Enqueued, Enrichment, EnrichmentText, Expired, Fate, Heartbeat,
+    IdempotencyKey, JobEnd, JobId, JobKind, Lease, ManagedConnection, NewAdministrator, NewAlert, NewCredential, NewEvent,
+    NewSession, NewSetupLink, NewToken, NewUser, OidcIdentity, OidcSignIn, Page, PageRequest, PasswordHash, PreflightGate,
+    QueueLength, RequestHash, Role, RunEvent, RunsOn, Runtime, RuntimeId, RuntimeState, Schedule, SealedSecret, SecretEdit,
+    SecretHash, Session, SignedIn, Slot, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit, UserId, UserState, Workflow,
+    WorkflowId, WorkflowSpec,
 };
 pub use error::{Result, StoreError};
 pub use history::{ChangeKind, Changed, Diff, Difference, HistoryEvent};
 pub use ingest::{FinishedRun, RemovalPolicy, RunEnd, RunWriter};
 pub use query::{
-    Archived, Candidate, Children, Direction, ExportCursor, ExportFilter, ExportPage, Found, Graph, GraphEdge, Hit, LineageLevel,
-    LineageQuery, Matched, NamedAsset, Node, RunFilter, RunRef, RunStage, RunState, RunSummary, SearchQuery, StoredAsset, Subject,
-    Trigger, Twin, Twins,
+    Archived, Candidate, CertificateCount, Children, ConnectionCount, Direction, ExportCursor, ExportFilter, ExportPage, Found,
+    Graph, GraphEdge, Highlights, Hit, KindCount, LineageLevel, LineageQuery, Matched, NamedAsset, Node, Parent, RunFilter, RunRef,
+    RunStage, RunState, RunSummary, SearchPage, SearchQuery, Segment, StoredAsset, Subject, Trigger, Twin, Twins,
 };
 pub use store::{Store, StoreOptions};
 pub use url::{CatalogUrl, PostgresUrl};

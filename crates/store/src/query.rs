@@ -21,5 +21,5 @@ pub use lineage::{Direction, Graph, GraphEdge, LineageLevel, LineageQuery, Node}
 pub use names::NamedAsset;
 pub use rank::Matched;
 pub use runs::{RunFilter, RunRef, RunStage, RunState, RunSummary, Trigger};
-pub use search::{Hit, SearchQuery};
+pub use search::{CertificateCount, ConnectionCount, Highlights, Hit, KindCount, Parent, SearchPage, SearchQuery, Segment};
 pub use twins::{Twin, Twins};

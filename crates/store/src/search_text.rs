@@ -142,8 +142,9 @@ pub(crate) enum Ends {
     Neither,
 }
 
+/// What a character is to the splitting of words.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
+pub(crate) enum Class {
     Lower,
     Upper,
     Digit,
@@ -151,7 +152,7 @@ enum Class {
 }
 
 impl Class {
-    fn of(character: char) -> Self {
+    pub(crate) fn of(character: char) -> Self {
         match character {
             'a'..='z' => Self::Lower,
             'A'..='Z' => Self::Upper,

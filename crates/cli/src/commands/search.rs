@@ -15,8 +15,8 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 60;
 pub(crate) async fn run(arguments: &SearchArguments) -> Outcome {
     let kinds = arguments.types.iter().map(|name| kind(name)).collect::<Result<Vec<_>, _>>()?;
     let store = catalog::open(&arguments.from).await?;
-    let query = SearchQuery { text: arguments.query.join(" "), kinds, limit: arguments.limit as usize };
-    let hits = store.search(&query).await?;
+    let query = SearchQuery { text: arguments.query.join(" "), kinds, limit: arguments.limit as usize, ..SearchQuery::default() };
+    let hits = store.search(&query).await?.hits;
     if arguments.from.json {
         print_json(&hits.iter().map(as_json).collect())?;
     } else if hits.is_empty() {

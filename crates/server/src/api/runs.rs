@@ -5,6 +5,8 @@ mod events;
 mod view;
 
 use axum::extract::State;
+use axum::response::IntoResponse;
+use http::header;
 use serde::Deserialize;
 use store::{RunFilter, RunRef, RunStage, RunSummary};
 use utoipa::{IntoParams, ToSchema};
@@ -144,15 +146,11 @@ async fn confirm_removals(
 #[utoipa::path(get, path = "/api/v1/runs/{id}/evidence", tag = "runs", params(("id" = i64, Path, description = "Its number.")), responses(
     (status = 200, description = "The report, as `isinglass crawl --report` writes it.", body = serde_json::Value), ReadProblems,
 ))]
-async fn run_evidence(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<i64>,
-) -> Result<Json<model::document::report::Report>, Problem> {
+async fn run_evidence(State(app): State<App>, caller: Caller, Path(id): Path<i64>) -> Result<impl IntoResponse, Problem> {
     caller.may(Action::ReadCatalog)?;
     let run = find(&app, id).await?;
-    match app.store.report(RunRef::Id(run.id)).await? {
-        Some(report) => Ok(Json(report)),
+    match app.store.report_text(RunRef::Id(run.id)).await? {
+        Some(report) => Ok(([(header::CONTENT_TYPE, "application/json")], report)),
         None => Err(Problem::new(Code::NotFound, "the run has no report yet: it is written when the run ends")),
     }
 }

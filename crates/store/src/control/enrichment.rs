@@ -1,5 +1,7 @@
 //! What people say of assets and columns. No crawl touches it: it stays while an asset is archived, and is there when it comes back.
 
+use std::collections::BTreeMap;
+
 use model::KnownAsset;
 use serde_json::Value;
 
@@ -7,6 +9,7 @@ use crate::control::UserId;
 use crate::control::audit::{Audit, AuditEvent, AuditTarget, append};
 use crate::control::enrichment_words::refresh;
 use crate::db::{Connection, Row, query, query_scalar};
+use crate::dialect::number_list;
 use crate::{Result, Store, StoreError};
 
 /// What people say of an asset or of one of its columns.
@@ -19,7 +22,47 @@ pub struct EnrichmentText {
     /// What it is filed under.
     pub tags: Vec<String>,
     /// How far it can be trusted.
-    pub certificate: Option<String>,
+    pub certificate: Option<Certificate>,
+    /// Why so far.
+    pub certificate_message: Option<String>,
+}
+
+/// How far an asset can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Certificate {
+    /// Somebody answers for it.
+    Verified,
+    /// It is being worked on.
+    Draft,
+    /// It shall not be used any more.
+    Deprecated,
+}
+
+impl Certificate {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Verified, Self::Draft, Self::Deprecated];
+
+    /// The word in documents and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Draft => "draft",
+            Self::Deprecated => "deprecated",
+        }
+    }
+
+    /// The certificate of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|certificate| certificate.as_str() == word)
+    }
+
+    /// The certificate of a stored word.
+    pub(crate) fn stored(word: Option<&str>) -> Result<Option<Self>> {
+        let read = |word| Self::parse(word).ok_or_else(|| StoreError::corrupt(format!("there is no certificate `{word}`")));
+        word.map(read).transpose()
+    }
 }
 
 /// Stored words of people.
@@ -45,9 +88,21 @@ impl Store {
     /// # Errors
     /// When the catalog cannot be read.
     pub async fn enrichment(&self, asset: KnownAsset) -> Result<Vec<Enrichment>> {
-        let text = "SELECT path, description, owners, tags, certificate, updated_by, updated_ms, version FROM enrichment
-            WHERE asset = $1 ORDER BY path";
+        let text = "SELECT path, description, owners, tags, certificate, updated_by, updated_ms, version, certificate_message
+            FROM enrichment WHERE asset = $1 ORDER BY path";
         query(text).bind(asset.id).fetch_all(self.readers()).await?.iter().map(read).collect()
+    }
+
+    /// What is said of assets themselves, by their numbers; those of which nothing is said are left out.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn enrichment_of(&self, assets: &[KnownAsset]) -> Result<BTreeMap<i64, Enrichment>> {
+        let text =
+            "SELECT path, description, owners, tags, certificate, updated_by, updated_ms, version, certificate_message, asset
+            FROM enrichment WHERE asset IN (SELECT value FROM json_each($1)) AND path = ''";
+        let query = query(text).bind(number_list(assets.iter().map(|asset| asset.id)));
+        query.fetch_all(self.readers()).await?.iter().map(|row| Ok((row.try_get(9)?, read(row)?))).collect()
     }
 
     /// Says something of an asset (`path` is empty) or of its column at `path`; the new version. Where nothing was said before, the
@@ -68,21 +123,23 @@ impl Store {
         let mut transaction = writer.begin_alone().await?;
         let on = &mut transaction.connection();
         let name = expect(on, asset, path, expected_version).await?;
-        let sql = "INSERT INTO enrichment (asset, path, description, owners, tags, certificate, updated_by, updated_ms, version)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        let sql = "INSERT INTO enrichment (asset, path, description, owners, tags, certificate, updated_by, updated_ms, version,
+                certificate_message)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
             ON CONFLICT (asset, path) DO UPDATE SET description = excluded.description, owners = excluded.owners,
                 tags = excluded.tags, certificate = excluded.certificate, updated_by = excluded.updated_by,
-                updated_ms = excluded.updated_ms, version = excluded.version";
+                updated_ms = excluded.updated_ms, version = excluded.version, certificate_message = excluded.certificate_message";
         query(sql)
             .bind(asset.id)
             .bind(path.to_owned())
             .bind(text.description.clone())
             .bind(serde_json::json!(text.owners).to_string())
             .bind(serde_json::json!(text.tags).to_string())
-            .bind(text.certificate.clone())
+            .bind(text.certificate.map(|certificate| certificate.as_str().to_owned()))
             .bind(audit.actor.user().map(|user| user.0))
             .bind(now_ms)
             .bind(expected_version + 1)
+            .bind(text.certificate_message.clone())
             .execute(&mut *on)
             .await?;
         refresh(on, asset.id).await?;
@@ -138,7 +195,8 @@ fn read(row: &Row) -> Result<Enrichment> {
         description: row.try_get(1)?,
         owners: serde_json::from_str(row.try_get(2)?).map_err(StoreError::corrupt)?,
         tags: serde_json::from_str(row.try_get(3)?).map_err(StoreError::corrupt)?,
-        certificate: row.try_get(4)?,
+        certificate: Certificate::stored(row.try_get(4)?)?,
+        certificate_message: row.try_get(8)?,
     };
     Ok(Enrichment {
         path: row.try_get(0)?,

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("postgres/0003_work.sql"),
     include_str!("postgres/0004_alerts.sql"),
     include_str!("postgres/0005_runtimes.sql"),
+    include_str!("postgres/0006_certificate.sql"),
 ];
 
 /// The second number of the lock (the first is [`LOCK_CLASS`]).

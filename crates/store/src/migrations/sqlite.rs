@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("sqlite/0004_work.sql"),
     include_str!("sqlite/0005_alerts.sql"),
     include_str!("sqlite/0006_runtimes.sql"),
+    include_str!("sqlite/0007_certificate.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -112,8 +112,8 @@ impl Store {
 
     /// Assets of similar names. Those that are found by a column or a description have nothing to do with a name.
     async fn similar(&self, name: &str) -> Result<Vec<Candidate>> {
-        let query = SearchQuery { text: name.to_owned(), kinds: Vec::new(), limit: CANDIDATES_MAX };
-        let hits = self.search(&query).await?.into_iter().filter(|hit| hit.matched == Matched::Name);
+        let query = SearchQuery { text: name.to_owned(), limit: CANDIDATES_MAX, ..SearchQuery::default() };
+        let hits = self.search(&query).await?.hits.into_iter().filter(|hit| hit.matched == Matched::Name);
         Ok(hits.map(|hit| Candidate { kind: hit.kind, qualified_name: hit.qualified_name }).collect())
     }
 }

@@ -15,7 +15,7 @@ pub enum Matched {
     Description,
     /// What people said of it, or of one of its columns.
     Enrichment,
-    /// Several of them together.
+    /// Several of them together; or nothing was asked for but what search is narrowed to.
     Words,
 }
 
@@ -29,9 +29,9 @@ pub(crate) struct Rank {
 
 /// A query, prepared for comparing with many assets.
 pub(crate) struct Question {
-    whole: String,
-    joined: String,
-    words: Vec<String>,
+    pub(super) whole: String,
+    pub(super) joined: String,
+    pub(super) words: Vec<String>,
 }
 
 const EXACT_NAME: u8 = 0;
@@ -60,6 +60,9 @@ impl Question {
     }
 
     fn tier(&self, asset: &Asset) -> (u8, Matched) {
+        if self.whole.is_empty() {
+            return (WORDS, Matched::Words);
+        }
         let name = asset.name.to_lowercase();
         if name == self.whole {
             return (EXACT_NAME, Matched::Name);

@@ -166,10 +166,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such run.
     pub async fn report(&self, run: RunRef) -> Result<Option<Report>> {
-        let id = self.run(run).await?.id;
-        let text: Option<String> =
-            query_scalar("SELECT report FROM run WHERE id = $1").bind(id.0).fetch_one(self.readers()).await?;
+        let text = self.report_text(run).await?;
         text.map(|text| serde_json::from_str(&text).map_err(StoreError::corrupt)).transpose()
+    }
+
+    /// The report of a run as it is stored, JSON.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such run.
+    pub async fn report_text(&self, run: RunRef) -> Result<Option<String>> {
+        let id = self.run(run).await?.id;
+        Ok(query_scalar("SELECT report FROM run WHERE id = $1").bind(id.0).fetch_one(self.readers()).await?)
     }
 }
 

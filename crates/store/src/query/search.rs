@@ -1,25 +1,57 @@
 //! Search: candidates from the index, the best first where the index can tell, and one ranking of them in Rust.
 
-use std::collections::BTreeSet;
+mod about;
+mod candidates;
+mod facets;
+mod highlight;
+mod plan;
 
 use model::{Kind, QualifiedName};
 
-use crate::content::{self, Stored};
-use crate::db::{Condition, query_scalar};
-use crate::dialect;
-use crate::query::rank::{self, Matched, Question};
-use crate::search_text::{Collector, Ends, descriptions, joined, kind_token};
+use crate::connections::ConnectionId;
+use crate::content::Stored;
+use crate::control::Certificate;
+use crate::query::rank::{Matched, Question, Rank};
+use crate::search_text::descriptions;
 use crate::{Result, Store};
+pub use about::Parent;
+use about::{About, Abouts};
+pub use facets::{CertificateCount, ConnectionCount, KindCount};
+pub use highlight::{Highlights, Segment};
+pub(crate) use plan::MatchPlan;
 
-/// What is searched for.
+/// What is searched for. Without words everything is, narrowed to what is said besides; with neither, nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchQuery {
     /// Words, or a part of a name. All words must be found; the last one may be the beginning of a word.
     pub text: String,
     /// Only these kinds; none means all.
     pub kinds: Vec<Kind>,
+    /// Only what these connections crawled; none means all.
+    pub connections: Vec<ConnectionId>,
+    /// Only what people gave one of these certificates; none means all.
+    pub certificates: Vec<Certificate>,
+    /// Only what people filed under each of these tags, spelt exactly so.
+    pub tags: Vec<String>,
+    /// How many of the best hits are left out.
+    pub offset: usize,
     /// How many hits at most.
     pub limit: usize,
+}
+
+/// Some of what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchPage {
+    /// The best hits after those that were left out, best first.
+    pub hits: Vec<Hit>,
+    /// How many hits there are in all pages.
+    pub total: usize,
+    /// Whether there may be more than could be looked at, so that the total and what is counted are of a part.
+    pub is_capped: bool,
+    /// How many of the hits of all pages each connection has, most first.
+    pub connections: Vec<ConnectionCount>,
+    /// How many of the hits of all pages have each certificate.
+    pub certificates: Vec<CertificateCount>,
 }
 
 /// A found asset.
@@ -31,56 +63,27 @@ pub struct Hit {
     pub qualified_name: QualifiedName,
     /// Its name.
     pub name: String,
-    /// Its description.
+    /// Its description, as its source gives it.
     pub description: Option<String>,
     /// Why it was found.
     pub matched: Matched,
+    /// What in it was searched for.
+    pub highlights: Highlights,
+    /// The connection that crawled it.
+    pub connection: ConnectionId,
+    /// What it lies in, from the connection down.
+    pub parents: Vec<Parent>,
+    /// What people gave it.
+    pub certificate: Option<Certificate>,
+    /// Whom people named to be asked about it.
+    pub owners: Vec<String>,
 }
 
-/// Candidates that are read and ranked: a common word has a million, and ranking them all takes a second.
-const CANDIDATES_MAX: usize = 200;
-/// Words of a query that are looked for; the rest only ranks.
-const QUERY_WORDS_MAX: usize = 8;
-/// Pieces of a name that are looked for: each costs a look-up, and a few tell names apart.
-const PIECES_MAX: usize = 3;
-/// Words that a prefix is completed to.
-const COMPLETIONS_MAX: i64 = 24;
-
-/// Conditions on the search index, from the most to the least telling.
-#[derive(Debug, Default)]
-pub(crate) struct MatchPlan {
-    steps: Vec<Condition>,
-}
-
-impl MatchPlan {
-    /// Assets of exactly one of these names, whatever its case.
-    pub(crate) fn exact_names(names: &[&str]) -> Self {
-        let mut steps: Vec<Condition> = names.iter().filter_map(|name| exact(name)).collect();
-        steps.dedup();
-        Self { steps }
-    }
-}
-
-/// A condition that holds for assets of this name: by its letters and digits, or by its pieces where it has neither.
-fn exact(name: &str) -> Option<Condition> {
-    if joined(name).is_empty() {
-        return pieces(name, Ends::Both);
-    }
-    let mut collector = Collector::default();
-    collector.whole_name(name);
-    Some(Condition::word(collector.text().trim_end()))
-}
-
-/// A condition that holds for names with these pieces; `None` where there is no piece.
-fn pieces(name: &str, ends: Ends) -> Option<Condition> {
-    let mut collector = Collector::default();
-    collector.pieces(name, ends);
-    let all: Vec<&str> = collector.text().split_ascii_whitespace().collect();
-    // Spread over the name, both ends included.
-    let step = all.len().div_ceil(PIECES_MAX).max(1);
-    let mut chosen: Vec<&str> = all.iter().step_by(step).copied().collect();
-    chosen.extend(all.last().filter(|last| !chosen.contains(last)));
-    (!chosen.is_empty()).then(|| Condition::All(chosen.into_iter().map(Condition::word).collect()))
+/// A candidate with its place in the order.
+struct Ranked {
+    rank: Rank,
+    matched: Matched,
+    stored: Stored,
 }
 
 impl Store {
@@ -88,86 +91,38 @@ impl Store {
     ///
     /// # Errors
     /// When the catalog cannot be read.
-    pub async fn search(&self, query: &SearchQuery) -> Result<Vec<Hit>> {
-        let plan = self.plan(query).await?;
+    pub async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
         let question = Question::new(&query.text);
-        let mut ranked: Vec<(rank::Rank, Hit)> = Vec::new();
-        let said = self.matching_enrichment(&plan.steps).await?;
-        for stored in self.matching_or(&plan, said.keys().copied()).await? {
-            let asset = &stored.asset;
-            let (rank, matched) = question.rank(asset, said.get(&stored.id).map(String::as_str));
-            let hit = Hit {
-                kind: asset.kind,
-                qualified_name: asset.qualified_name.clone(),
-                name: asset.name.clone(),
-                description: descriptions(asset).next().map(str::to_owned),
-                matched,
-            };
-            ranked.push((rank, hit));
+        let mut found = self.candidates(query).await?;
+        let abouts = self.abouts(found.assets.iter().map(|stored| stored.id), &query.connections).await?;
+        found.assets.retain(|stored| abouts.of(stored.id).is_some());
+        let mut ranked: Vec<Ranked> = found.assets.into_iter().map(|stored| found.said.rank(&question, stored)).collect();
+        let place = |one: &Ranked| (one.rank.clone(), one.stored.asset.qualified_name.clone(), one.stored.asset.kind);
+        ranked.sort_by_cached_key(place);
+        let total = ranked.len();
+        let (connections, certificates) = abouts.counts();
+        let mut hits: Vec<Hit> = Vec::new();
+        for one in ranked.into_iter().skip(query.offset).take(query.limit) {
+            hits.extend(abouts.of(one.stored.id).map(|about| hit(one, about, &abouts, &question)));
         }
-        ranked.sort_by(|a, b| (&a.0, a.1.qualified_name.as_str()).cmp(&(&b.0, b.1.qualified_name.as_str())));
-        Ok(ranked.into_iter().map(|(_, hit)| hit).take(query.limit).collect())
+        self.name_parents(&mut hits).await?;
+        Ok(SearchPage { hits, total, is_capped: found.is_capped, connections, certificates })
     }
+}
 
-    /// The assets that meet the steps of a plan, in their order, up to the bound.
-    pub(crate) async fn matching(&self, plan: &MatchPlan) -> Result<Vec<Stored>> {
-        self.matching_or(plan, []).await
-    }
-
-    /// As [`Store::matching`], and those of `others` besides.
-    async fn matching_or(&self, plan: &MatchPlan, others: impl IntoIterator<Item = i64>) -> Result<Vec<Stored>> {
-        let mut ids: BTreeSet<i64> = BTreeSet::new();
-        for step in &plan.steps {
-            let wanted = CANDIDATES_MAX - ids.len();
-            if wanted == 0 {
-                break;
-            }
-            let limit = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
-            let query = query_scalar(dialect::MATCHING).bind(step.clone()).bind(limit);
-            let found: Vec<i64> = query.fetch_all(self.readers()).await?;
-            let fresh: Vec<i64> = found.into_iter().filter(|id| !ids.contains(id)).take(wanted).collect();
-            ids.extend(fresh);
-        }
-        ids.extend(others);
-        Ok(content::read(self.readers(), ids).await?.into_values().collect())
-    }
-
-    async fn plan(&self, query: &SearchQuery) -> Result<MatchPlan> {
-        let mut collector = Collector::default();
-        collector.words(&query.text);
-        let words: Vec<&str> = collector.text().split_ascii_whitespace().take(QUERY_WORDS_MAX).collect();
-        let whole = query.text.trim();
-        let mut steps: Vec<Condition> = Vec::new();
-        steps.extend(exact(whole));
-        steps.extend(pieces(whole, Ends::Start));
-        let joined = joined(whole);
-        if !joined.is_empty() {
-            steps.push(Condition::word(&joined));
-        }
-        steps.extend((words.len() > 1).then(|| Condition::All(words.iter().copied().map(Condition::word).collect())));
-        if let Some((last, others)) = words.split_last() {
-            let completions = self.completions(last, &joined).await?;
-            if !completions.is_empty() {
-                let begun = Condition::Any(completions.iter().map(|word| Condition::word(word)).collect());
-                steps.push(Condition::All(others.iter().copied().map(Condition::word).chain([begun]).collect()));
-            }
-        }
-        steps.extend(pieces(whole, Ends::Neither));
-        if !query.kinds.is_empty() {
-            let kinds = Condition::Any(query.kinds.iter().map(|kind| Condition::word(&kind_token(*kind))).collect());
-            steps = steps.into_iter().map(|step| Condition::All(vec![kinds.clone(), step])).collect();
-        }
-        Ok(MatchPlan { steps })
-    }
-
-    /// Stored words that begin with the last word of the query, or with all of it as one word.
-    async fn completions(&self, last: &str, joined: &str) -> Result<BTreeSet<String>> {
-        let mut words = BTreeSet::new();
-        for beginning in [last, joined].into_iter().filter(|beginning| !beginning.is_empty()) {
-            let text = "SELECT word FROM word WHERE word >= $1 AND word < $2 ORDER BY word LIMIT $3";
-            let query = query_scalar::<String>(text).bind(beginning.to_owned()).bind(format!("{beginning}\u{10FFFF}"));
-            words.extend(query.bind(COMPLETIONS_MAX).fetch_all(self.readers()).await?);
-        }
-        Ok(words)
+fn hit(ranked: Ranked, about: &About, abouts: &Abouts, question: &Question) -> Hit {
+    let asset = &ranked.stored.asset;
+    let description = descriptions(asset).next().map(str::to_owned);
+    Hit {
+        kind: asset.kind,
+        qualified_name: asset.qualified_name.clone(),
+        name: asset.name.clone(),
+        highlights: Highlights::of(question, asset, &ranked.matched),
+        description,
+        connection: about.connection,
+        parents: abouts.parents(about, &asset.qualified_name),
+        certificate: about.certificate,
+        owners: about.owners.clone(),
+        matched: ranked.matched,
     }
 }

@@ -1,7 +1,7 @@
 //! What people say of assets.
 
 use model::{Kind, KnownAsset};
-use store::{AuditFilter, EnrichmentText, Hit, Matched, SearchQuery, Store, StoreError};
+use store::{AuditFilter, Certificate, EnrichmentText, Hit, Matched, SearchQuery, Store, StoreError};
 
 use crate::control::{audit_log, person, system};
 use crate::fresh::{Fresh, batch, connection, crawl, crawl_and_remove, described, name, table};
@@ -11,7 +11,7 @@ async fn known(store: &Store, path: &str) -> KnownAsset {
 }
 
 async fn search(store: &Store, text: &str) -> Vec<Hit> {
-    store.search(&SearchQuery { text: text.to_owned(), kinds: Vec::new(), limit: 10 }).await.unwrap()
+    store.search(&SearchQuery { text: text.to_owned(), limit: 10, ..SearchQuery::default() }).await.unwrap().hits
 }
 
 fn said(description: &str, tags: &[&str]) -> EnrichmentText {
@@ -19,7 +19,8 @@ fn said(description: &str, tags: &[&str]) -> EnrichmentText {
         description: Some(description.to_owned()),
         owners: vec!["Grace Hopper".to_owned()],
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        certificate: Some("verified".to_owned()),
+        certificate: Some(Certificate::Verified),
+        certificate_message: Some("checked by the accountants".to_owned()),
     }
 }
 
@@ -75,8 +76,8 @@ pub(crate) async fn assets_are_found_by_descriptions_tags_and_owners_of_people(f
         let found = search(&store, text).await;
         assert_eq!(found.first().map(|hit| (hit.name.as_str(), hit.matched.clone())), Some(("t1", Matched::Enrichment)), "{text}");
     }
-    let schemas = SearchQuery { text: "gold".to_owned(), kinds: vec![Kind::Schema], limit: 10 };
-    assert_eq!(store.search(&schemas).await.unwrap(), []);
+    let schemas = SearchQuery { text: "gold".to_owned(), kinds: vec![Kind::Schema], limit: 10, ..SearchQuery::default() };
+    assert_eq!(store.search(&schemas).await.unwrap().hits, []);
     store.set_enrichment(asset, "", 1, &said("Ships", &["silver"]), &system(), 2).await.unwrap();
     assert_eq!((search(&store, "gold").await.len(), search(&store, "silver").await.len()), (0, 1));
     // A name that people typed before is still the better answer.

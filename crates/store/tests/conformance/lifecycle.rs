@@ -86,8 +86,8 @@ pub(crate) async fn a_purged_connection_leaves_nothing_and_others_alone(fresh: F
     assert_eq!(store.enrichment(known).await.unwrap(), []);
     assert!(store.run(RunRef::Id(queued.run)).await.is_err() && store.workflow(nightly).await.is_err());
     assert_eq!(store.events(queued.run, 0, 9).await.unwrap(), []);
-    let query = SearchQuery { text: "gold".to_owned(), kinds: Vec::new(), limit: 9 };
-    assert_eq!(store.search(&query).await.unwrap(), []);
+    let query = SearchQuery { text: "gold".to_owned(), limit: 9, ..SearchQuery::default() };
+    assert_eq!(store.search(&query).await.unwrap().hits, []);
     assert_eq!(claim(&store, 1_000_000).await, None);
     // The same account once more, from nothing.
     let glue = connection(&store, 1).await;

@@ -39,6 +39,8 @@ mod runs;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
+mod search_pages;
+#[cfg(test)]
 mod signed_in;
 #[cfg(test)]
 mod simulation;
@@ -133,6 +135,12 @@ conformance! {
     search::beginnings_and_middles_of_names_are_found,
     search::kinds_and_limits_are_kept_and_strange_queries_do_no_harm,
     search::archived_and_renamed_things_are_not_found,
+    search_pages::pages_of_hits_follow_each_other_and_say_how_many_there_are,
+    search_pages::a_common_word_is_counted_up_to_a_bound_and_it_says_so,
+    search_pages::search_is_narrowed_to_kinds_and_connections_exactly,
+    search_pages::search_is_narrowed_to_what_people_certified_or_tagged,
+    search_pages::hits_show_what_was_found_and_where_they_lie,
+    search_pages::what_is_named_by_ids_lies_in_what_has_names,
     lineage::locations_jobs_and_views_join_to_one_graph,
     lineage::cycles_end_and_large_graphs_are_cut,
     lineage::a_process_says_which_of_its_ends_are_views,

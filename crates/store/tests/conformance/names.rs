@@ -31,8 +31,8 @@ pub(crate) async fn odd_names_are_stored_listed_found_and_exported(fresh: Fresh)
         let subject = store.asset(&column).await.unwrap().unwrap();
         assert_eq!((subject.qualified_name(), subject.column().unwrap().name), (column, table.name.as_str()));
         if table.name.chars().count() > 2 {
-            let query = SearchQuery { text: table.name.clone(), kinds: vec![], limit: 3 };
-            let hits = store.search(&query).await.unwrap();
+            let query = SearchQuery { text: table.name.clone(), limit: 3, ..SearchQuery::default() };
+            let hits = store.search(&query).await.unwrap().hits;
             assert_eq!(hits.first().map(|hit| hit.name.as_str()), Some(table.name.as_str()));
         }
     }

@@ -6,7 +6,7 @@ use store::{Hit, Matched, SearchQuery, Store};
 use crate::fresh::{Fresh, asset, batch, connection, crawl, crawl_and_remove, described, table};
 
 async fn search(store: &Store, text: &str) -> Vec<Hit> {
-    store.search(&SearchQuery { text: text.to_owned(), kinds: vec![], limit: 20 }).await.unwrap()
+    store.search(&SearchQuery { text: text.to_owned(), limit: 20, ..SearchQuery::default() }).await.unwrap().hits
 }
 
 async fn names(store: &Store, text: &str) -> Vec<String> {
@@ -78,11 +78,12 @@ pub(crate) async fn kinds_and_limits_are_kept_and_strange_queries_do_no_harm(fre
     let glue = connection(&store, 1).await;
     let tables = (0..30).map(|number| table(&format!("c/s/orders{number}"), &[])).chain([asset(Kind::Schema, "c/orders")]);
     crawl(&store, &glue, batch("s", tables)).await;
-    let query = |kinds: &[Kind], limit| SearchQuery { text: "orders".into(), kinds: kinds.to_vec(), limit };
-    assert_eq!(store.search(&query(&[Kind::Schema], 10)).await.unwrap().len(), 1);
-    assert_eq!(store.search(&query(&[Kind::Table, Kind::View], 10)).await.unwrap().len(), 10);
-    assert_eq!(store.search(&query(&[Kind::GlueJob], 10)).await.unwrap().len(), 0);
-    assert_eq!(store.search(&query(&[], 0)).await.unwrap().len(), 0);
+    let query =
+        |kinds: &[Kind], limit| SearchQuery { text: "orders".into(), kinds: kinds.to_vec(), limit, ..SearchQuery::default() };
+    assert_eq!(store.search(&query(&[Kind::Schema], 10)).await.unwrap().hits.len(), 1);
+    assert_eq!(store.search(&query(&[Kind::Table, Kind::View], 10)).await.unwrap().hits.len(), 10);
+    assert_eq!(store.search(&query(&[Kind::GlueJob], 10)).await.unwrap().hits.len(), 0);
+    assert_eq!(store.search(&query(&[], 0)).await.unwrap().hits.len(), 0);
     for text in [
         "",
         " ",

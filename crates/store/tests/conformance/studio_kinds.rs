@@ -127,7 +127,7 @@ pub(crate) async fn technical_names_summaries_and_terms_are_searched(fresh: Fres
     term.attributes.set(Attribute::AssignedEntities, references(&[(made.kind, made.qualified_name.as_str())]));
     crawl(&store, &studio, batch("d", [Item::from(made), term.into()])).await;
     let search = async |text: &str| {
-        let hits = store.search(&SearchQuery { text: text.to_owned(), kinds: vec![], limit: 5 }).await.unwrap();
+        let hits = store.search(&SearchQuery { text: text.to_owned(), limit: 5, ..SearchQuery::default() }).await.unwrap().hits;
         hits.into_iter().map(|hit| (hit.name, hit.matched, hit.description)).next()
     };
     let purchases = |matched| Some(("Customer purchases".to_owned(), matched, Some("Every basket of the shop".to_owned())));

@@ -191,7 +191,7 @@ pub(crate) async fn ten_thousand_columns_are_stored_and_found(fresh: Fresh) {
     assert_eq!(finished.counts[&Kind::Column], 10_000);
     let stored = store.asset(&wide.qualified_name).await.unwrap().unwrap();
     assert_eq!(stored.stored().asset, wide);
-    let hits = store.search(&SearchQuery { text: "column_9999".into(), kinds: vec![], limit: 5 }).await.unwrap();
+    let hits = store.search(&SearchQuery { text: "column_9999".into(), limit: 5, ..SearchQuery::default() }).await.unwrap().hits;
     assert_eq!(hits[0].matched, store::Matched::Column("column_9999".into()));
 }
 

@@ -1,0 +1,82 @@
+//! `/diff`: what changed from one run of a connection to another.
+#![expect(unused_qualifications, reason = "what utoipa derives for a query of this module qualifies what is in scope")]
+
+use axum::extract::State;
+use model::{Guid, RunId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::changes::{Change, Differences};
+use super::{Caller, ReadProblems};
+use crate::auth::Action;
+use crate::http::{Json, Limit, Problem, Query};
+use crate::state::App;
+
+/// Which runs.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// The number of the one run.
+    #[param(example = 7)]
+    from: i64,
+    /// The number of the other one, of the same connection. It is always told from the earlier to the later.
+    #[param(example = 9)]
+    to: i64,
+    /// The most assets.
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
+}
+
+/// What changed from the end of the one run to the end of the other.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Diff {
+    /// The assets, by qualified name.
+    items: Vec<ChangedAsset>,
+    /// Whether there are more than were asked for.
+    truncated: bool,
+}
+
+/// An asset that changed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ChangedAsset {
+    /// How.
+    change: Change,
+    /// What it is.
+    #[schema(example = "Table")]
+    type_name: &'static str,
+    /// Its id: the same on every machine.
+    guid: String,
+    /// Its qualified name.
+    #[schema(example = "default/glue/1700000000/AwsDataCatalog/sales/orders")]
+    qualified_name: String,
+    #[serde(flatten)]
+    differences: Differences,
+}
+
+/// `/diff`.
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(diff_runs))
+}
+
+/// What changed between two runs.
+#[utoipa::path(get, path = "/api/v1/diff", tag = "runs", params(Which), responses(
+    (status = 200, description = "What changed.", body = Diff),
+    (status = 409, description = "The runs are of different connections.", body = Problem, content_type = "application/problem+json"),
+    ReadProblems,
+))]
+async fn diff_runs(State(app): State<App>, caller: Caller, Query(which): Query<Which>) -> Result<Json<Diff>, Problem> {
+    caller.may(Action::ReadCatalog)?;
+    let found = app.store.diff(RunId(which.from), RunId(which.to), which.limit.get().into()).await?;
+    let shown = |changed: store::Changed| ChangedAsset {
+        change: changed.change.into(),
+        type_name: changed.kind.type_name(),
+        guid: Guid::of(changed.kind, changed.qualified_name.as_str()).to_string(),
+        qualified_name: changed.qualified_name.as_str().to_owned(),
+        differences: changed.differences.into(),
+    };
+    Ok(Json(Diff { items: found.changed.into_iter().map(shown).collect(), truncated: found.truncated }))
+}

@@ -1,0 +1,118 @@
+//! How what is found spreads over kinds, connections and certificates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::Kind;
+
+use crate::connections::ConnectionId;
+use crate::content;
+use crate::control::Certificate;
+use crate::db::{Condition, query, query_scalar};
+use crate::dialect::{self, number_list};
+use crate::query::search::SearchQuery;
+use crate::query::search::candidates::Among;
+use crate::query::search::plan::{any_kind, searched_kinds};
+use crate::{Result, Store};
+
+/// How much of what is found is of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindCount {
+    /// The kind.
+    pub kind: Kind,
+    /// How many.
+    pub count: u64,
+    /// Whether there may be more.
+    pub is_capped: bool,
+}
+
+/// How much of what is found a connection has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionCount {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Its name.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// How much of what is found has a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateCount {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// How many.
+    pub count: u64,
+}
+
+/// Assets of one kind that are counted.
+const COUNTED_MAX: u64 = 1000;
+/// Assets that are counted one by one: with more the index counts kind by kind.
+const COUNTED_AT_ONCE_MAX: usize = 2000;
+
+impl Store {
+    /// How much of what a query finds is of which kind, most first, whatever kinds it is narrowed to. A kind is counted up to 1,000.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn search_kinds(&self, query: &SearchQuery) -> Result<Vec<KindCount>> {
+        let plan = self.plan(query).await?;
+        if plan.steps.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (any, among) = (plan.any(), self.among(query).await?);
+        let (ids, is_capped) = self.matching_step(&any, &among, COUNTED_AT_ONCE_MAX).await?;
+        let mut counts = match among {
+            Among::All if is_capped => self.count_by_index(&any).await?,
+            Among::All | Among::Connections(_) | Among::Assets { .. } => {
+                let mut ids: BTreeSet<i64> = ids.into_iter().collect();
+                if !query.text.trim().is_empty() {
+                    let said = self.matching_enrichment(&plan.steps).await?;
+                    ids.extend(said.into_keys().filter(|id| among.allows(*id)));
+                }
+                self.count_kinds(ids, query, is_capped).await?
+            }
+        };
+        counts.sort_by(|one, other| other.count.cmp(&one.count).then(one.kind.cmp(&other.kind)));
+        Ok(counts)
+    }
+
+    /// Counts kind by kind. Where the catalog has nothing of a kind the words are not asked for: that costs the most.
+    async fn count_by_index(&self, condition: &Condition) -> Result<Vec<KindCount>> {
+        let mut counts = Vec::new();
+        for kind in searched_kinds() {
+            let of_kind = any_kind(&[kind]);
+            if self.count_up_to(of_kind.clone(), 1).await? == 0 {
+                continue;
+            }
+            let count = self.count_up_to(Condition::All(vec![of_kind, condition.clone()]), COUNTED_MAX).await?;
+            if count > 0 {
+                counts.push(KindCount { kind, count, is_capped: count >= COUNTED_MAX });
+            }
+        }
+        Ok(counts)
+    }
+
+    async fn count_up_to(&self, condition: Condition, max: u64) -> Result<u64> {
+        let query = query_scalar(dialect::COUNT_MATCHING).bind(condition).bind(i64::try_from(max).unwrap_or(i64::MAX));
+        let count: i64 = query.fetch_one(self.readers()).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    async fn count_kinds(&self, ids: BTreeSet<i64>, of: &SearchQuery, is_capped: bool) -> Result<Vec<KindCount>> {
+        let text = "SELECT c.kind, p.connection FROM content c JOIN place p ON p.id = c.place
+            WHERE c.id IN (SELECT value FROM json_each($1))";
+        let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
+        for row in query(text).bind(number_list(ids)).fetch_all(self.readers()).await? {
+            let connection = ConnectionId(row.try_get(1)?);
+            if of.connections.is_empty() || of.connections.contains(&connection) {
+                *counts.entry(row.try_get(0)?).or_default() += 1;
+            }
+        }
+        let bounded = |(code, count): (i64, u64)| {
+            let kind = content::kind(code)?;
+            Ok(KindCount { kind, count: count.min(COUNTED_MAX), is_capped: is_capped || count > COUNTED_MAX })
+        };
+        counts.into_iter().map(bounded).collect()
+    }
+}
