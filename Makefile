@@ -11,7 +11,7 @@ DATAZONE_MODEL := $(CACHE)/datazone-service-2.json
 MODELS := ISINGLASS_GLUE_MODEL=$(abspath $(GLUE_MODEL)) ISINGLASS_DATAZONE_MODEL=$(abspath $(DATAZONE_MODEL))
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test check bench golden tools
+.PHONY: help demo test check bench golden tools postgresql
 
 help: ## Lists the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -21,10 +21,17 @@ tools:
 	@command -v python3 >/dev/null || { echo "python3 is missing: install Python 3"; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is missing: install gcc or clang"; exit 1; }
 
+# The tests start a server of their own; Debian's packages bring it.
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && apt-get install --yes --quiet --no-install-recommends postgresql >/dev/null; } || \
+	  { command -v sudo >/dev/null && sudo apt-get install --yes --quiet --no-install-recommends postgresql >/dev/null; } || \
+	  { echo "PostgreSQL is missing: apt-get install postgresql"; exit 1; }
+
 demo: tools ## Crawls a simulated AWS account and takes a tour; needs no AWS account and no network
 	cargo run --locked --quiet --package cli --bin isinglass -- demo
 
-test: check $(VENV) $(GLUE_MODEL) $(DATAZONE_MODEL) ## Runs everything that a submission must pass
+test: check postgresql $(VENV) $(GLUE_MODEL) $(DATAZONE_MODEL) ## Runs everything that a submission must pass
 	cargo build --workspace --bins --locked
 	$(MODELS) ISINGLASS_PYTHON=$(abspath $(VENV))/bin/python cargo test --workspace --locked
 
@@ -33,7 +40,7 @@ check: tools $(TOOLS)/bin/cargo-deny ## Format, lints, dependencies
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(TOOLS)/bin/cargo-deny --all-features check --hide-inclusion-graph bans licenses sources
 
-bench: tools $(VENV) ## Measures the program beside a boto3 loop; SIZES="10000 100000 1000000" chooses catalogs
+bench: tools postgresql $(VENV) ## Measures the program beside a boto3 loop; SIZES="10000 100000 1000000" chooses catalogs
 	cargo build --release --locked --package cli --package sim --bins
 	$(VENV)/bin/python scripts/bench.py $(SIZES)
 

@@ -1,11 +1,27 @@
 //! `/api/v1`: one file a noun, each with its requests, answers, handlers and router.
 
+mod audit;
 mod caller;
+#[cfg(test)]
+mod canary;
+mod connections;
+mod credentials;
 mod error;
+mod paging;
 mod posted;
+mod runs;
+mod runtimes;
+mod secret_text;
+mod session;
+mod sign_in;
 mod statuses;
+mod system;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tokens;
+mod users;
+mod visitor;
+pub(crate) mod workflows;
 
 pub(crate) use caller::{Caller, hash_of};
 pub(crate) use posted::{Created, Posted};
@@ -18,4 +34,15 @@ use crate::state::App;
 /// All endpoints.
 pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(audit::router())
+        .merge(connections::router())
+        .merge(credentials::router())
+        .merge(runs::router())
+        .merge(runtimes::router())
+        .merge(session::router())
+        .merge(sign_in::router())
+        .merge(system::router())
+        .merge(tokens::router())
+        .merge(users::router())
+        .merge(workflows::router())
 }

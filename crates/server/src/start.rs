@@ -22,7 +22,7 @@ use crate::sealing::SealingError;
 use crate::shutdown::Drained;
 use crate::telemetry::Traces;
 use crate::webhook::InvalidHost;
-use crate::{router, serve};
+use crate::{router, serve, work};
 
 pub use first_user::{BOOTSTRAP_VARIABLE, FirstUser};
 pub use key_place::KeyPlace;
@@ -127,6 +127,7 @@ pub async fn run(config: Config, around: Surroundings<'_>) -> Result<Drained, St
     let ids = RequestIds::new(u64::from_be_bytes(draw(&*app.random)?));
     let router = assemble(app.clone(), router::api(), around.pages, Around { ids, traces: around.traces });
     let router = router.map_err(|error| StartError::Internal(error.into()))?;
+    work::start(&app);
     let drained = serve::serve(app.clone(), router, listener).await.map_err(|error| StartError::Internal(error.into()))?;
     app.store.clone().close().await;
     Ok(drained)

@@ -19,6 +19,7 @@ use crate::randomness::Random;
 use crate::sealing::KeyRing;
 use crate::shutdown::Shutdown;
 use crate::webhook::Webhooks;
+use crate::work::{Nudge, Statuses};
 
 /// The state of the router: `State(app): State<App>`.
 pub type App = Arc<AppState>;
@@ -51,6 +52,12 @@ pub struct AppState {
     pub limiter: Mutex<SignInLimiter>,
     /// Sends alerts.
     pub webhooks: Webhooks,
+    /// Wakes those who wait for work.
+    pub nudge: Nudge,
+    /// What the reconcilers of this process last did.
+    pub reconcilers: Statuses,
+    /// Endpoints, proxy and credentials that the process has for AWS.
+    pub aws_environment: aws::Environment,
     /// Signs in at the identity provider, where one is configured.
     pub oidc: Option<Oidc>,
     /// What `/metrics` asks for, if anything.

@@ -23,12 +23,12 @@ mod url;
 pub use connections::{Connection, ConnectionId, ConnectionSpec};
 pub use control::{
     Actor, Answer, ArchivedConnection, Audit, AuditEntry, AuditEvent, AuditFilter, AuditId, AuditTarget, AuditVia, Bootstrap,
-    BootstrapToken, Cancellation, Claim, ConnectionProfile, Credential, CredentialEdit, CredentialId, Enqueued, Enrichment,
-    EnrichmentText, Expired, Fate, Heartbeat, IdempotencyKey, JobEnd, JobId, JobKind, Lease, ManagedConnection, NewAdministrator,
-    NewCredential, NewEvent, NewSession, NewSetupLink, NewToken, NewUser, OidcIdentity, OidcSignIn, Page, PageRequest,
-    PasswordHash, PreflightGate, RequestHash, Role, RunEvent, RunsOn, Schedule, SealedSecret, SecretEdit, SecretHash, Session,
-    SignedIn, Slot, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit, UserId, UserState, Workflow, WorkflowId,
-    WorkflowSpec,
+    BootstrapToken, Cancellation, Claim, ConnectionProfile, ConnectionRemoval, Credential, CredentialEdit, CredentialId, Enqueued,
+    Enrichment, EnrichmentText, Expired, Fate, Heartbeat, IdempotencyKey, JobEnd, JobId, JobKind, Lease, ManagedConnection,
+    NewAdministrator, NewCredential, NewEvent, NewSession, NewSetupLink, NewToken, NewUser, OidcIdentity, OidcSignIn, Page,
+    PageRequest, PasswordHash, PreflightGate, RequestHash, Role, RunEvent, RunsOn, Runtime, RuntimeId, RuntimeState, Schedule,
+    SealedSecret, SecretEdit, SecretHash, Session, SignedIn, Slot, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit,
+    UserId, UserState, Workflow, WorkflowId, WorkflowSpec,
 };
 pub use error::{Result, StoreError};
 pub use history::{ChangeKind, Changed, Diff, Difference, HistoryEvent};

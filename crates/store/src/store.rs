@@ -86,6 +86,15 @@ impl Store {
         }
     }
 
+    /// Which kind of database it is: `sqlite` or `postgres`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.inner.url {
+            CatalogUrl::Sqlite(_) => "sqlite",
+            CatalogUrl::Postgres(_) => "postgres",
+        }
+    }
+
     pub(crate) fn readers(&self) -> &Readers {
         self.inner.database.readers()
     }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::service::TOKEN;
+use crate::harness::service::{TOKEN, id};
 use crate::harness::{Postgres, Service, World};
 
 /// The body of a connection to the simulated account, with its credential.
@@ -24,7 +24,7 @@ pub(crate) fn start_run(world: &World, service: &Service, workflow: &Value) -> (
     let mut body = json!({"name": "all of it", "connectionId": made["id"], "settings": {"glue": {}}});
     body.as_object_mut().unwrap().extend(workflow.as_object().unwrap().clone());
     let workflow = service.post("/api/v1/workflows", &body, 201)["id"].clone();
-    let run = service.post(&format!("/api/v1/workflows/{workflow}/runs"), &json!({}), 202)["id"].clone();
+    let run = service.post(&format!("/api/v1/workflows/{}/runs", id(&workflow)), &json!({}), 202)["id"].clone();
     (workflow, run)
 }
 
@@ -34,7 +34,7 @@ fn a_team_connects_crawls_searches_and_enriches(catalog: &str) {
     let (workflow, run) = start_run(&world, &service, &json!({}));
     let ended = service.wait_for_end(&run);
     assert_eq!(ended["outcome"], "complete", "{ended:#}");
-    let evidence = service.get(&format!("/api/v1/runs/{run}/evidence"));
+    let evidence = service.get(&format!("/api/v1/runs/{}/evidence", id(&run)));
     assert_eq!(evidence["refusedOperations"], json!([]));
 
     // The very same as the command line finds.
@@ -58,7 +58,7 @@ fn a_team_connects_crawls_searches_and_enriches(catalog: &str) {
     assert_eq!(found["items"][0]["qualifiedName"], name, "{found:#}");
 
     // A second run changes nothing, and what people said stays.
-    let again = service.post(&format!("/api/v1/workflows/{workflow}/runs"), &json!({}), 202)["id"].clone();
+    let again = service.post(&format!("/api/v1/workflows/{}/runs", id(&workflow)), &json!({}), 202)["id"].clone();
     let ended = service.wait_for_end(&again);
     assert_eq!((ended["outcome"].as_str(), ended["changes"]["updated"].as_u64()), (Some("complete"), Some(0)), "{ended:#}");
     assert_eq!(service.get("/api/v1/search?q=zyxwv")["items"][0]["qualifiedName"], name);

@@ -40,6 +40,15 @@ pub(crate) struct Created {
     pub(crate) location: Option<String>,
     pub(crate) version: Option<i64>,
     body: Box<RawValue>,
+    keeping: Keeping,
+}
+
+/// Whether the answer is kept for a repetition.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keeping {
+    Answer,
+    /// Only that there was one: it holds a secret.
+    Nothing,
 }
 
 /// What is kept of an answer.
@@ -74,7 +83,17 @@ impl Created {
     /// 201 with the thing and where it is.
     pub(crate) fn new(location: String, version: Option<i64>, body: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::value::to_raw_value(body).map_err(|error| Problem::internal(&error))?;
-        Ok(Self { status: StatusCode::CREATED, location: Some(location), version, body })
+        Ok(Self { status: StatusCode::CREATED, location: Some(location), version, body, keeping: Keeping::Answer })
+    }
+
+    /// 202: it goes on by itself.
+    pub(crate) fn accepted(location: String, body: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self { status: StatusCode::ACCEPTED, ..Self::new(location, None, body)? })
+    }
+
+    /// An answer that holds a secret: it is not kept, and a repetition is refused.
+    pub(crate) fn shown_once(self) -> Self {
+        Self { keeping: Keeping::Nothing, ..self }
     }
 }
 
@@ -137,14 +156,18 @@ fn key_of(value: &HeaderValue) -> Result<String, Problem> {
 }
 
 fn answer_of(created: &Created) -> Result<Answer, Problem> {
+    let status = created.status.as_u16();
+    if created.keeping == Keeping::Nothing {
+        return Ok(Answer { status, body: None });
+    }
     let kept = Kept { location: created.location.clone(), version: created.version, body: created.body.clone() };
     let body = serde_json::to_vec(&kept).map_err(|error| Problem::internal(&error))?;
-    Ok(Answer { status: created.status.as_u16(), body: Some(body) })
+    Ok(Answer { status, body: Some(body) })
 }
 
 fn repeated(answer: Answer) -> Result<Created, Problem> {
-    let lost = || Problem::new(Code::Conflict, "this request was answered before, with more than is kept: look at what it made");
+    let lost = || Problem::new(Code::Conflict, "this request was answered before, with what is not kept: look at what it made");
     let kept: Kept = serde_json::from_slice(&answer.body.ok_or_else(lost)?).map_err(|error| Problem::internal(&error))?;
     let status = StatusCode::from_u16(answer.status).map_err(|error| Problem::internal(&error))?;
-    Ok(Created { status, location: kept.location, version: kept.version, body: kept.body })
+    Ok(Created { status, location: kept.location, version: kept.version, body: kept.body, keeping: Keeping::Answer })
 }

@@ -28,6 +28,7 @@ use crate::shutdown::Shutdown;
 use crate::state::{App, AppState, NotReady, Readiness};
 use crate::telemetry::Traces;
 use crate::webhook::{AllowedHosts, Webhooks};
+use crate::work::{Nudge, Statuses};
 
 /// The token of the first administrator.
 pub(crate) const TOKEN: &str = "a bootstrap token of forty characters...";
@@ -45,7 +46,7 @@ impl Readiness for Ready {
 pub(crate) struct Service {
     pub(crate) app: App,
     pub(crate) router: Router,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// What was answered.
@@ -84,6 +85,9 @@ pub(crate) fn state_of(config: Config, store: Store) -> AppState {
         passwords: Passwords::new(Cost { memory_kib: 8, passes: 1, lanes: 1 }, 12, NonZeroUsize::MIN, random).unwrap(),
         limiter: Mutex::new(SignInLimiter::default()),
         webhooks: Webhooks::new(outbound, AllowedHosts::new(std::iter::empty::<&str>()).unwrap()),
+        nudge: Nudge::default(),
+        reconcilers: Statuses::default(),
+        aws_environment: aws::Environment::from_lookup(|_| None),
         oidc: None,
         metrics_token: None,
     }
@@ -96,13 +100,25 @@ impl Service {
     }
 
     pub(crate) async fn start_with(config: Config) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let app: App = Arc::new(state(config, &folder).await);
+        let service = Self::start_empty(config).await;
+        let app = &service.app;
         let token = BootstrapToken { name: "test".into(), hash: hash_of(TOKEN), scopes: r#"["read","write","admin"]"#.into() };
         app.store.bootstrap(&token, &system(), app.clock.now_ms()).await.unwrap();
+        service
+    }
+
+    /// A service that nobody has set up.
+    pub(crate) async fn start_empty(config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::around(state(config, &folder).await, folder)
+    }
+
+    /// The service of a state.
+    pub(crate) fn around(state: AppState, folder: tempfile::TempDir) -> Self {
+        let app: App = Arc::new(state);
         let around = Around { ids: RequestIds::new(7), traces: Traces::Off };
         let router = assemble(app.clone(), crate::router::api(), Router::new(), around).unwrap();
-        Self { app, router, _folder: folder }
+        Self { app, router, folder }
     }
 
     /// Sends a request as it is.

@@ -6,7 +6,7 @@
 mod claims;
 mod error;
 #[cfg(test)]
-mod fake_provider;
+pub(crate) mod fake_provider;
 mod http;
 mod provider;
 #[cfg(test)]

@@ -110,6 +110,7 @@ fn field_and_message(text: &str, prefix: &str) -> (String, String) {
 
 /// serde's messages quote what was sent: `invalid type: string "hunter2", expected u32`. What is quoted is left out.
 fn without_values(message: &str) -> String {
+    let message = without_variant(message);
     let mut kept = String::with_capacity(message.len());
     let mut quoted = false;
     let mut escaped = false;
@@ -126,6 +127,16 @@ fn without_values(message: &str) -> String {
         }
     }
     kept
+}
+
+/// An unknown variant stands between backticks, as do the names that are expected instead.
+fn without_variant(message: &str) -> String {
+    let begin = "unknown variant `";
+    let parts = message.split_once(begin).and_then(|(before, rest)| Some((before, rest.rsplit_once("`, expected ")?.1)));
+    match parts {
+        Some((before, expected)) => format!("{before}unknown variant, expected {expected}"),
+        None => message.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +194,12 @@ mod tests {
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(json["errors"][0]["field"], "inner.count");
         assert!(!json.to_string().contains("hunter") && json.to_string().contains("u32"), "{json}");
+    }
+
+    #[test]
+    fn an_unknown_variant_is_not_repeated() {
+        let message = "unknown variant `a`, expected `hunter\"2`, expected one of `viewer`, `member` at line 1 column 8";
+        assert_eq!(without_values(message), "unknown variant, expected one of `viewer`, `member` at line 1 column 8");
     }
 
     #[tokio::test]

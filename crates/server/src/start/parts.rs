@@ -25,6 +25,7 @@ use crate::sealing::{KeyFileState, KeyRing, MasterKeys, Purpose};
 use crate::shutdown::Shutdown;
 use crate::state::{AppState, NotReady, Readiness};
 use crate::webhook::{AllowedHosts, Webhooks};
+use crate::work::{Nudge, Statuses};
 
 /// Passwords that are hashed at the same time: each takes 19 MiB.
 const HASHES_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -78,6 +79,9 @@ pub(super) fn state(
         passwords: Passwords::new(Cost::OWASP, passwords_min, HASHES_AT_ONCE, random.clone())?,
         limiter: Mutex::new(SignInLimiter::default()),
         webhooks: Webhooks::new(outbound.clone(), AllowedHosts::new(config.alerts.allowed_hosts.iter().map(String::as_str))?),
+        nudge: Nudge::default(),
+        reconcilers: Statuses::default(),
+        aws_environment: aws::Environment::read(),
         oidc: oidc(&config, &keys, outbound, random.clone(), environment)?,
         keys: Arc::new(keys),
         random,

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::connections::ConnectionId;
-use crate::control::UserId;
 use crate::control::audit::{Audit, append};
-use crate::control::connections::{CONNECTIONS, event};
+use crate::control::connections::{CONNECTIONS, detail, event, update};
+use crate::control::{ConnectionProfile, UserId};
 use crate::db::{Bulk, Connection, List, Readers, query, query_scalar};
 use crate::{Result, Store};
 
@@ -40,6 +40,31 @@ impl Store {
         replace(on, id, people).await?;
         let detail = json!({ "administrators": people.iter().map(|person| person.0).collect::<Vec<_>>() });
         append(on, audit, &event("connection.administrators", id, &name, detail), now_ms).await?;
+        transaction.commit().await?;
+        Ok(expected_version + 1)
+    }
+
+    /// As [`Store::update_connection`], and says who may edit it from now on, in one change.
+    ///
+    /// # Errors
+    /// As [`Store::update_connection`].
+    pub async fn update_connection_and_administrators(
+        &self,
+        id: ConnectionId,
+        expected_version: i64,
+        profile: &ConnectionProfile,
+        people: &[UserId],
+        audit: &Audit,
+        now_ms: i64,
+    ) -> Result<i64> {
+        let mut writer = self.writer().await?;
+        let mut transaction = writer.begin_alone().await?;
+        let on = &mut transaction.connection();
+        update(on, id, expected_version, profile).await?;
+        replace(on, id, people).await?;
+        let mut detail = detail(profile);
+        detail["administrators"] = json!(people.iter().map(|person| person.0).collect::<Vec<_>>());
+        append(on, audit, &event("connection.update", id, &profile.name, detail), now_ms).await?;
         transaction.commit().await?;
         Ok(expected_version + 1)
     }

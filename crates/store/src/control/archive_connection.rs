@@ -6,8 +6,10 @@ use model::document::report::Changes;
 use model::{ChangeCounts, RunId};
 
 use crate::connections::ConnectionId;
+use crate::control::ConnectionRemoval;
 use crate::control::audit::Audit;
 use crate::control::pages::{PAGE_ASSETS, stand_still};
+use crate::control::removals;
 use crate::db::{Hold, query, query_scalar};
 use crate::ingest::archive;
 use crate::ingest::context::{Context, Progress};
@@ -45,8 +47,12 @@ impl Store {
         let changes = Changes::from(ChangeCounts { archived, ..ChangeCounts::default() });
         let changes = serde_json::to_string(&changes).map_err(|error| StoreError::internal("write counts", error))?;
         let text = "UPDATE run SET state = 'ended', outcome = 'complete', finished_ms = $1, changes = $2 WHERE id = $3";
-        let query = query(text).bind(now_ms).bind(changes).bind(run.0);
-        query.execute(&mut self.writer_of(&hold).await?.connection()).await?;
+        let mut writer = self.writer_of(&hold).await?;
+        let mut transaction = writer.begin().await?;
+        let on = &mut transaction.connection();
+        query(text).bind(now_ms).bind(changes).bind(run.0).execute(&mut *on).await?;
+        removals::end(on, connection).await?;
+        transaction.commit().await?;
         Ok(ArchivedConnection { run, archived })
     }
 
@@ -54,7 +60,7 @@ impl Store {
         let mut writer = self.writer_of(hold).await?;
         let mut transaction = writer.begin().await?;
         let on = &mut transaction.connection();
-        stand_still(on, connection, "connection.archive", audit, now_ms).await?;
+        stand_still(on, connection, ConnectionRemoval::Archive, audit, now_ms).await?;
         let text = "INSERT INTO run (connection, started_ms, settings, trigger_kind, requested_by)
             VALUES ($1, $2, $3, 'manual', $4) RETURNING id";
         let settings = serde_json::json!({ "archive": true }).to_string();

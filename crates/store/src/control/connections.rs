@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::connections::{self, Connection, ConnectionId, ConnectionSpec};
 use crate::control::audit::{Audit, AuditEvent, AuditTarget, append};
 use crate::control::versions::Versioned;
-use crate::control::{CredentialId, RunsOn, UserId};
-use crate::control::{administrators, credential_write};
+use crate::control::{ConnectionRemoval, CredentialId, RunsOn, UserId};
+use crate::control::{administrators, credential_write, removals};
 use crate::db::{self, Row, query, query_scalar};
 use crate::dialect::number_list;
 use crate::{Result, Store, StoreError};
@@ -45,6 +45,8 @@ pub struct ManagedConnection {
     pub version: i64,
     /// When it was archived, milliseconds since 1970 UTC; a crawl brings it back.
     pub archived_ms: Option<i64>,
+    /// What is done to its assets at present, or goes on when it was interrupted.
+    pub removal: Option<ConnectionRemoval>,
     /// Who may edit it besides the administrators of everything, by number.
     pub administrators: Vec<UserId>,
 }
@@ -52,7 +54,7 @@ pub struct ManagedConnection {
 pub(crate) const CONNECTIONS: Versioned = Versioned { table: "connection", noun: "connection" };
 
 const COLUMNS: &str = "SELECT id, name, connector, number, region, account, created_ms, description, runs_on, credential, settings,
-    version, archived_ms FROM connection";
+    version, archived_ms, removal FROM connection";
 
 impl Store {
     /// Creates a connection.
@@ -118,16 +120,7 @@ impl Store {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin_alone().await?;
         let on = &mut transaction.connection();
-        require_credential(on, profile).await?;
-        CONNECTIONS.expect(on, id.0, expected_version).await?;
-        let connector: String =
-            query_scalar("SELECT connector FROM connection WHERE id = $1").bind(id.0).fetch_one(&mut *on).await?;
-        refuse_taken_name(on, &connector, &profile.name, Some(id)).await?;
-        let text = "UPDATE connection SET name = $1, region = $2, version = version + 1 WHERE id = $3";
-        query(text).bind(profile.name.clone()).bind(profile.region.clone()).bind(id.0).execute(&mut *on).await?;
-        write_profile(on, id, profile).await?;
-        let text = "UPDATE job SET queue = $1 WHERE connection = $2 AND state = 'queued'";
-        query(text).bind(profile.runs_on.queue()).bind(id.0).execute(&mut *on).await?;
+        update(on, id, expected_version, profile).await?;
         append(on, audit, &event("connection.update", id, &profile.name, detail(profile)), now_ms).await?;
         transaction.commit().await?;
         Ok(expected_version + 1)
@@ -149,7 +142,26 @@ pub(crate) fn event(action: &'static str, id: ConnectionId, name: &str, detail: 
     AuditEvent { action, target: AuditTarget::numbered(CONNECTIONS.noun, id.0, name), detail }
 }
 
-fn detail(profile: &ConnectionProfile) -> Value {
+/// Writes what people decided about a connection of a version.
+pub(crate) async fn update(
+    on: &mut db::Connection<'_>,
+    id: ConnectionId,
+    expected_version: i64,
+    profile: &ConnectionProfile,
+) -> Result<()> {
+    require_credential(on, profile).await?;
+    CONNECTIONS.expect(on, id.0, expected_version).await?;
+    let connector: String = query_scalar("SELECT connector FROM connection WHERE id = $1").bind(id.0).fetch_one(&mut *on).await?;
+    refuse_taken_name(on, &connector, &profile.name, Some(id)).await?;
+    let text = "UPDATE connection SET name = $1, region = $2, version = version + 1 WHERE id = $3";
+    query(text).bind(profile.name.clone()).bind(profile.region.clone()).bind(id.0).execute(&mut *on).await?;
+    write_profile(on, id, profile).await?;
+    let text = "UPDATE job SET queue = $1 WHERE connection = $2 AND state = 'queued'";
+    query(text).bind(profile.runs_on.queue()).bind(id.0).execute(&mut *on).await?;
+    Ok(())
+}
+
+pub(super) fn detail(profile: &ConnectionProfile) -> Value {
     json!({ "runsOn": profile.runs_on.queue(), "credential": profile.credential.map(|credential| credential.0) })
 }
 
@@ -196,6 +208,7 @@ fn read(row: &Row) -> Result<ManagedConnection> {
         settings: row.try_get("settings")?,
         version: row.try_get("version")?,
         archived_ms: row.try_get("archived_ms")?,
+        removal: removals::read(row.try_get("removal")?)?,
         administrators: Vec::new(),
     })
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::control::audit::{Audit, AuditEvent, AuditTarget, append};
 use crate::control::workflows::{self, WORKFLOWS, refuse_open_run};
-use crate::control::{JobId, JobKind, UserId, Workflow, WorkflowId};
+use crate::control::{JobId, JobKind, UserId, Workflow, WorkflowId, removals};
 use crate::db::{Connection, query, query_scalar};
 use crate::query::Trigger;
 use crate::{Result, Store, StoreError};
@@ -70,6 +70,7 @@ pub(crate) async fn lock(connection: &mut Connection<'_>, id: WorkflowId) -> Res
 /// Starts a run of a locked workflow, unless one is queued or running.
 pub(crate) async fn start(connection: &mut Connection<'_>, workflow: &Workflow, reason: &Reason, now_ms: i64) -> Result<Enqueued> {
     refuse_open_run(connection, workflow.id).await?;
+    removals::refuse_purging(connection, workflow.connection).await?;
     // Numbers of one connection's runs are given one after the other: they are worked on in this order.
     let text = "SELECT runs_on FROM connection WHERE id = $1 FOR UPDATE";
     let queue: Option<String> = query_scalar(text).bind(workflow.connection.0).fetch_optional(&mut *connection).await?;

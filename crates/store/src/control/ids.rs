@@ -33,6 +33,8 @@ id! {
     WorkflowId,
     /// The number of a job.
     JobId,
+    /// The number of a runtime.
+    RuntimeId,
 }
 
 /// Where the crawls of a connection run; also the name of their queue.

@@ -1,13 +1,11 @@
 //! The assets of a connection, place by place: what changes all of them does so in many short transactions.
 
 use model::{Outcome, RunId};
-use serde_json::Value;
 
 use crate::connections::ConnectionId;
-use crate::control::JobId;
-use crate::control::audit::{Audit, append};
-use crate::control::connections::{CONNECTIONS, event};
+use crate::control::audit::Audit;
 use crate::control::fence::{close_job, end_run};
+use crate::control::{ConnectionRemoval, JobId, removals};
 use crate::db::{Connection, query, query_scalar};
 use crate::ingest::begin;
 use crate::{Result, Store};
@@ -27,14 +25,11 @@ impl Store {
 pub(crate) async fn stand_still(
     on: &mut Connection<'_>,
     connection: ConnectionId,
-    action: &'static str,
+    removal: ConnectionRemoval,
     audit: &Audit,
     now_ms: i64,
 ) -> Result<()> {
-    let text = "UPDATE connection SET archived_ms = coalesce(archived_ms, $1) WHERE id = $2 RETURNING name";
-    let name: Option<String> = query_scalar(text).bind(now_ms).bind(connection.0).fetch_optional(&mut *on).await?;
-    let name = name.ok_or_else(|| CONNECTIONS.missing(connection.0))?;
-    append(on, audit, &event(action, connection, &name, Value::Null), now_ms).await?;
+    removals::begin(on, connection, removal, audit, now_ms).await?;
     begin::refuse_leased(on, connection).await?;
     begin::mark_interrupted(on, connection, now_ms).await?;
     let text = "UPDATE workflow SET paused_ms = $1, version = version + 1 WHERE connection = $2 AND paused_ms IS NULL";

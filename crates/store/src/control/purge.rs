@@ -3,6 +3,7 @@
 use model::S3Location;
 
 use crate::connections::ConnectionId;
+use crate::control::ConnectionRemoval;
 use crate::control::audit::Audit;
 use crate::control::enrichment_words;
 use crate::control::pages::{PAGE_ASSETS, stand_still};
@@ -34,7 +35,7 @@ impl Store {
         {
             let mut writer = self.writer_of(&hold).await?;
             let mut transaction = writer.begin().await?;
-            stand_still(&mut transaction.connection(), connection, "connection.purge", audit, now_ms).await?;
+            stand_still(&mut transaction.connection(), connection, ConnectionRemoval::Purge, audit, now_ms).await?;
             transaction.commit().await?;
         }
         let mut purged = 0;

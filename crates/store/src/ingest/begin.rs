@@ -7,7 +7,7 @@ use model::RunId;
 use tokio::sync::Mutex;
 
 use crate::connections::{Connection, ConnectionId};
-use crate::control::{Fence, Lease};
+use crate::control::{Fence, Lease, removals};
 use crate::db::{self, Hold, query, query_scalar};
 use crate::ingest::context::{Context, Progress};
 use crate::ingest::run::{Buffer, RunWriter, State};
@@ -114,7 +114,8 @@ pub(crate) async fn mark_interrupted(on: &mut db::Connection<'_>, connection: Co
 
 /// Brings an archived connection back; whether it has no assets.
 async fn open(on: &mut db::Connection<'_>, connection: ConnectionId) -> Result<bool> {
-    let text = "UPDATE connection SET archived_ms = NULL WHERE id = $1 AND archived_ms IS NOT NULL";
+    removals::refuse_purging(on, connection).await?;
+    let text = "UPDATE connection SET archived_ms = NULL, removal = NULL WHERE id = $1 AND archived_ms IS NOT NULL";
     query(text).bind(connection.0).execute(&mut *on).await?;
     let text = "SELECT NOT EXISTS (SELECT 1 FROM place p JOIN asset a ON a.place = p.id WHERE p.connection = $1)";
     Ok(query_scalar(text).bind(connection.0).fetch_one(on).await?)

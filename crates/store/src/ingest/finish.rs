@@ -74,6 +74,19 @@ impl RunWriter {
     /// # Errors
     /// When something could not be written; the run is not ended then and can only [`RunWriter::fail`].
     pub async fn finish(&self, end: RunEnd) -> Result<FinishedRun> {
+        self.finish_with_report(end, |_| None).await
+    }
+
+    /// As [`RunWriter::finish`], and keeps the report that `report` makes of it, all at once: whoever sees that the run has ended sees
+    /// its report.
+    ///
+    /// # Errors
+    /// As [`RunWriter::finish`].
+    pub async fn finish_with_report(
+        &self,
+        end: RunEnd,
+        report: impl FnOnce(&FinishedRun) -> Option<Report>,
+    ) -> Result<FinishedRun> {
         self.flush().await?;
         let mut state = self.state.lock().await;
         self.refuse_what_is_over(&state)?;
@@ -89,15 +102,22 @@ impl RunWriter {
         let outcome = if protected > 0 && end.outcome == Outcome::Complete { Outcome::Partial } else { end.outcome };
         let changes = lock(&self.progress).tally.changes(protected);
         self.end(on, &state, &end, outcome, changes).await?;
+        let counts = lock(&self.progress).tally.counts();
+        let mut finished = FinishedRun { run: self.run, outcome, counts, changes, rows_written: 0 };
+        if let Some(report) = report(&finished) {
+            keep_report(on, self.run, &report).await?;
+        }
         transaction.commit().await?;
         state.rows_written += writer.rows_written().await? - before;
         state.broken = false;
         state.ended = true;
-        if state.rows_written > ROWS_WITHOUT_STATISTICS {
-            writer.connection().tidy().await?;
+        finished.rows_written = state.rows_written;
+        if state.rows_written > ROWS_WITHOUT_STATISTICS
+            && let Err(error) = writer.connection().tidy().await
+        {
+            tracing::warn!(%error, "the database was not told to look at what is new: it will by itself");
         }
-        let counts = lock(&self.progress).tally.counts();
-        Ok(FinishedRun { run: self.run, outcome, counts, changes, rows_written: state.rows_written })
+        Ok(finished)
     }
 
     /// Ends the run as failed. What it stored before stays, and nothing is archived. Under a lease this ends its job as well: a run
@@ -291,12 +311,17 @@ impl Store {
     /// # Errors
     /// When there is no such run, or it cannot be written.
     pub async fn save_report(&self, run: RunId, report: &Report) -> Result<()> {
-        let text = serde_json::to_string(report).map_err(|error| StoreError::internal("write a report", error))?;
         let mut writer = self.writer().await?;
-        let query = query("UPDATE run SET report = $1 WHERE id = $2").bind(text).bind(run.0);
-        if query.execute(&mut writer.connection()).await? == 0 {
+        if keep_report(&mut writer.connection(), run, report).await? == 0 {
             return Err(StoreError::NotFound { message: format!("there is no run {run} in this catalog") });
         }
         Ok(())
     }
+}
+
+/// Keeps a report; how many runs it is of.
+async fn keep_report(connection: &mut Connection<'_>, run: RunId, report: &Report) -> Result<u64> {
+    let text = serde_json::to_string(report).map_err(|error| StoreError::internal("write a report", error))?;
+    let query = query("UPDATE run SET report = $1 WHERE id = $2").bind(text).bind(run.0);
+    Ok(query.execute(connection).await?)
 }

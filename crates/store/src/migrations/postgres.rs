@@ -7,8 +7,12 @@ use crate::url::PostgresUrl;
 use crate::{Result, StoreError};
 
 /// Every step; its position (from 1) is the schema version that it leads to.
-const STEPS: &[&str] =
-    &[include_str!("postgres/0001_catalog.sql"), include_str!("postgres/0002_people.sql"), include_str!("postgres/0003_work.sql")];
+const STEPS: &[&str] = &[
+    include_str!("postgres/0001_catalog.sql"),
+    include_str!("postgres/0002_people.sql"),
+    include_str!("postgres/0003_work.sql"),
+    include_str!("postgres/0005_runtimes.sql"),
+];
 
 /// The second number of the lock (the first is [`LOCK_CLASS`]).
 const LOCK_MIGRATIONS: i32 = -1;

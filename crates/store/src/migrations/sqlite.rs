@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("sqlite/0002_twins.sql"),
     include_str!("sqlite/0003_people.sql"),
     include_str!("sqlite/0004_work.sql"),
+    include_str!("sqlite/0006_runtimes.sql"),
 ];
 
 /// The schema version that this program writes.

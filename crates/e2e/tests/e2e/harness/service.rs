@@ -44,7 +44,8 @@ impl World {
             .program(&all)
             .env("ISINGLASS_BOOTSTRAP_TOKEN", TOKEN)
             .env("MASTER_KEY", MASTER_KEY)
-            .env("ISINGLASS_MASTER_KEY_VARIABLE", "MASTER_KEY").env("ISINGLASS_LOG_LEVEL", "debug,sqlx=warn,hyper=warn");
+            .env("ISINGLASS_MASTER_KEY_VARIABLE", "MASTER_KEY")
+            .env("ISINGLASS_LOG_LEVEL", "debug,sqlx=warn,hyper=warn");
         Service::start(program, free)
     }
 }
@@ -99,7 +100,7 @@ impl Service {
     /// Waits until a run is in a state, or has any of the outcomes; the run.
     #[track_caller]
     pub(crate) fn wait_for_run(&self, run: &Value, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        let path = format!("/api/v1/runs/{run}");
+        let path = format!("/api/v1/runs/{}", id(run));
         let started = Instant::now();
         loop {
             if let Some(answer) = self.try_get(&path).filter(|answer| answer.status == 200) {
@@ -130,6 +131,12 @@ impl Service {
         self.process.kill();
         self.process.wait()
     }
+}
+
+/// The number of something, as paths have it.
+#[track_caller]
+pub(crate) fn id(made: &Value) -> &str {
+    made.as_str().unwrap()
 }
 
 impl Answer {

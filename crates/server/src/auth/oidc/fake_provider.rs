@@ -17,31 +17,31 @@ use serde_json::{Value, json};
 
 /// What it will do next, and what it has seen.
 #[derive(Default)]
-pub(super) struct Script {
-    pub(super) id_token: String,
-    pub(super) challenge: String,
-    pub(super) keys: Vec<Value>,
-    pub(super) issuer: Option<String>,
-    pub(super) discoveries: u32,
-    pub(super) last_authorization: Option<String>,
-    pub(super) is_down: Down,
+pub(crate) struct Script {
+    pub(crate) id_token: String,
+    pub(crate) challenge: String,
+    pub(crate) keys: Vec<Value>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) discoveries: u32,
+    pub(crate) last_authorization: Option<String>,
+    pub(crate) is_down: Down,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
-pub(super) enum Down {
+pub(crate) enum Down {
     #[default]
     No,
     Yes,
 }
 
 #[derive(Clone)]
-pub(super) struct FakeProvider {
-    pub(super) issuer: String,
+pub(crate) struct FakeProvider {
+    pub(crate) issuer: String,
     script: Arc<Mutex<Script>>,
 }
 
 impl FakeProvider {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let provider = Self { issuer, script: Arc::default() };
@@ -54,7 +54,7 @@ impl FakeProvider {
         provider
     }
 
-    pub(super) fn script<T>(&self, change: impl FnOnce(&mut Script) -> T) -> T {
+    pub(crate) fn script<T>(&self, change: impl FnOnce(&mut Script) -> T) -> T {
         change(&mut self.script.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -94,21 +94,21 @@ async fn exchange(State(this): State<FakeProvider>, headers: HeaderMap, body: By
 }
 
 /// A key that tokens are signed with.
-pub(super) enum SigningKey {
+pub(crate) enum SigningKey {
     Es256(EcdsaKeyPair),
     Rs256(Box<RsaKeyPair>),
 }
 
 impl SigningKey {
-    pub(super) fn es256() -> Self {
+    pub(crate) fn es256() -> Self {
         Self::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    pub(super) fn rs256() -> Self {
+    pub(crate) fn rs256() -> Self {
         Self::Rs256(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()))
     }
 
-    pub(super) fn published(&self, kid: &str) -> Value {
+    pub(crate) fn published(&self, kid: &str) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match self {
             Self::Es256(key) => {
@@ -124,7 +124,7 @@ impl SigningKey {
         }
     }
 
-    pub(super) fn token(&self, kid: &str, claims: &Value) -> String {
+    pub(crate) fn token(&self, kid: &str, claims: &Value) -> String {
         let alg = match self {
             Self::Es256(_) => "ES256",
             Self::Rs256(_) => "RS256",
@@ -143,11 +143,11 @@ impl SigningKey {
 }
 
 /// Header and claims, without a signature.
-pub(super) fn unsigned(header: &Value, claims: &Value) -> String {
+pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     let text = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}", text(header), text(claims))
 }
 
-pub(super) fn basic(user: &str, password: &str) -> String {
+pub(crate) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
