@@ -8,7 +8,7 @@ mod tests;
 use std::path::Path;
 
 use server::randomness::SystemRandom;
-use server::rotation::{Rewrapped, rewrap_all};
+use server::rotation::{Rewrapped, Rotation};
 use server::sealing::{KeyId, MasterKey, MasterKeys, SealingError};
 use store::{Actor, Audit, AuditVia};
 
@@ -54,7 +54,8 @@ async fn rotate(arguments: &KeysArguments) -> Outcome {
         opened.keys = MasterKeys::prepend_to_file(path, &SystemRandom)?;
         page.line(format!("The new current key is {}, in {}.", opened.keys.current().id(), path.display()));
     }
-    let done = rewrap_all(&opened.store, &opened.keys, &SystemRandom, &audit(), clock::now_ms()).await?;
+    let (store, keys, audit) = (&opened.store, &opened.keys, &audit());
+    let done = Rotation { store, keys, random: &SystemRandom, audit, now_ms: clock::now_ms() }.rewrap_all().await?;
     page.line(format!("{} secrets were brought under it.", grouped(done.wrapped)));
     page.print()?;
     opened.store.close().await;
@@ -65,10 +66,10 @@ fn left(done: &Rewrapped) -> Outcome {
     if done.left.is_empty() {
         return Ok(Status::Complete);
     }
-    let listed: Vec<_> = done.left.iter().map(|left| format!("    credential {}: {}", left.credential, left.reason)).collect();
+    let listed: Vec<_> = done.left.iter().map(|left| format!("    {}: {}", left.of, left.reason)).collect();
     Err(Failure::failed(
         format!("{} secrets do not open and were left as they are:\n{}", done.left.len(), listed.join("\n")),
-        "Put the missing key into the key file as a further line and repeat the rotation, or enter these credentials again.",
+        "Put the missing key into the key file as a further line and repeat the rotation, or enter these secrets again.",
     ))
 }
 
@@ -93,7 +94,7 @@ async fn retire(arguments: &KeysArguments) -> Outcome {
     }
     let used: Vec<String> = counts
         .iter()
-        .filter(|(id, _)| older.iter().any(|key| key.to_string() == *id))
+        .filter(|(id, _)| older.iter().any(|key| key.to_string() == **id))
         .map(|(id, secrets)| format!("{} secrets are under {id}", grouped(*secrets)))
         .collect();
     if !used.is_empty() {

@@ -69,6 +69,7 @@ pub(crate) async fn state(config: Config, folder: &tempfile::TempDir) -> AppStat
 
 pub(crate) fn state_of(config: Config, store: Store) -> AppState {
     let random = Arc::new(SystemRandom);
+    let hosts = config.alerts.allowed_hosts.clone();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let outbound = Outbound::new(&OutboundSettings::default()).unwrap();
     AppState {
@@ -84,7 +85,7 @@ pub(crate) fn state_of(config: Config, store: Store) -> AppState {
         request_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &[2; 32]),
         passwords: Passwords::new(Cost { memory_kib: 8, passes: 1, lanes: 1 }, 12, NonZeroUsize::MIN, random).unwrap(),
         limiter: Mutex::new(SignInLimiter::default()),
-        webhooks: Webhooks::new(outbound, AllowedHosts::new(std::iter::empty::<&str>()).unwrap()),
+        webhooks: Webhooks::new(outbound, AllowedHosts::new(hosts.iter().map(String::as_str)).unwrap()),
         nudge: Nudge::default(),
         reconcilers: Statuses::default(),
         aws_environment: aws::Environment::from_lookup(|_| None),

@@ -1,6 +1,6 @@
 //! `/workflows`: what is crawled of a connection, when, and what happens around it.
 
-mod alerts;
+pub(crate) mod alerts;
 mod view;
 
 use axum::extract::State;

@@ -3,12 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::json;
 use store::{
-    Actor, Audit, AuditVia, CatalogUrl, Credential, CredentialEdit, CredentialId, NewCredential, SealedSecret, SecretEdit, Store,
+    Actor, Audit, AuditVia, CatalogUrl, ConnectionSpec, Credential, CredentialEdit, CredentialId, NewCredential, SealedSecret,
+    SecretEdit, Store,
 };
 
-use super::rewrap_all;
+use super::{Rewrapped, Rotation, secrets_by_key};
+use crate::api::testing::Service;
+use crate::api::workflows::alerts;
 use crate::clock::SystemClock;
+use crate::config::Config;
 use crate::randomness::SystemRandom;
 use crate::sealing::{KeyRing, MasterKey, MasterKeys, Sealed, SealingContext, SecretBytes};
 
@@ -34,6 +39,10 @@ async fn opened(store: &Store, keys: &KeyRing, credential: &Credential) -> Strin
     let context = SealingContext { credential_id: &id, version: u32::try_from(stored.secret_version).unwrap() };
     let secret = keys.open(&Sealed::from_bytes(&stored.sealed.bytes).unwrap(), context).unwrap();
     String::from_utf8(secret.expose().to_vec()).unwrap()
+}
+
+async fn rewrap(store: &Store, keys: &MasterKeys) -> Rewrapped {
+    Rotation { store, keys, random: &SystemRandom, audit: &audit(), now_ms: 2 }.rewrap_all().await.unwrap()
 }
 
 fn ring(path: &Path) -> KeyRing {
@@ -67,15 +76,14 @@ async fn keys_are_rotated_while_a_service_reads_and_writes_secrets() {
             assert_eq!(opened(&running, &keys, credential).await, "replaced");
         }
     };
-    let (done, ()) = tokio::join!(rewrap_all(&operator, &rotated, &SystemRandom, &audit, 2), writing);
-    let done = done.unwrap();
+    let (done, ()) = tokio::join!(rewrap(&operator, &rotated), writing);
     assert!(done.left.is_empty() && done.wrapped >= 210, "{done:?}");
     assert_eq!(operator.secrets_by_key().await.unwrap(), [(rotated.current().id().to_string(), 250)]);
     for (number, credential) in credentials.iter().enumerate() {
         let expected = if number < 210 { format!("secret {number}") } else { "replaced".to_owned() };
         assert_eq!(opened(&running, &keys, credential).await, expected);
     }
-    assert_eq!(rewrap_all(&operator, &rotated, &SystemRandom, &audit, 3).await.unwrap().wrapped, 0, "repeating does nothing");
+    assert_eq!(rewrap(&operator, &rotated).await.wrapped, 0, "repeating does nothing");
 }
 
 #[tokio::test]
@@ -88,7 +96,36 @@ async fn a_secret_that_does_not_open_is_left_and_named_and_holds_up_no_other() {
     let lost = create(&store, &foreign, "lost").await;
     create(&store, &ring(&path), "kept").await;
     let rotated = MasterKeys::prepend_to_file(&path, &SystemRandom).unwrap();
-    let done = rewrap_all(&store, &rotated, &SystemRandom, &audit(), 2).await.unwrap();
-    assert_eq!((done.wrapped, done.left.len(), done.left[0].credential), (1, 1, lost.id.0));
+    let done = rewrap(&store, &rotated).await;
+    assert_eq!((done.wrapped, done.left.len(), done.left[0].of.clone()), (1, 1, format!("credential {}", lost.id)));
     assert!(done.left[0].reason.to_string().contains(&foreign.current().id().to_string()));
+}
+
+#[tokio::test]
+async fn secrets_of_alerts_are_counted_and_wrapped_anew_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.alerts.allowed_hosts = vec!["hooks.example.com".to_owned()];
+    let service = Service::start_with(config).await;
+    let path = folder.path().join("master.key");
+    std::fs::write(&path, "07".repeat(32)).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let store = &service.app.store;
+    let spec = ConnectionSpec { name: "lake".into(), connector: "glue", number: None, region: None, account: None };
+    let connection = store.connection(&spec, 1).await.unwrap();
+    let body = json!({"name": "w", "connectionId": connection.id.0.to_string(), "settings": {"glue": {}},
+        "alerts": [{"url": "https://hooks.example.com/a"}, {"url": "https://hooks.example.com/b"}]});
+    let made = service.call("POST", "/api/v1/workflows", None, &body).await;
+    assert_eq!(made.status.as_u16(), 201, "{made:?}");
+
+    let old = service.app.keys.current().id().to_string();
+    assert_eq!(secrets_by_key(store).await.unwrap(), [(old, 2)].into());
+    let rotated = MasterKeys::prepend_to_file(&path, &SystemRandom).unwrap();
+    assert_eq!(rewrap(store, &rotated).await.wrapped, 2);
+    assert_eq!(secrets_by_key(store).await.unwrap(), [(rotated.current().id().to_string(), 2)].into());
+    let stored = store.workflows(None, None, 1).await.unwrap().remove(0);
+    let mut state = crate::api::testing::state_of(Config::default(), store.clone());
+    assert!(alerts::read(&stored.spec.alerts).iter().all(|alert| alerts::open(&state, alert).is_none()));
+    state.keys = Arc::new(ring(&path));
+    assert!(alerts::read(&stored.spec.alerts).iter().all(|alert| alerts::open(&state, alert).is_some()));
 }

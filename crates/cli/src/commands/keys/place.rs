@@ -1,6 +1,9 @@
 //! The catalog and the master keys that a command is for, found as `serve` finds them.
 
+use std::collections::BTreeMap;
+
 use server::config::{self, Environment, Overrides};
+use server::rotation::secrets_by_key;
 use server::sealing::MasterKeys;
 use server::start::KeyPlace;
 use store::{CatalogUrl, Store};
@@ -36,8 +39,8 @@ impl Opened {
     }
 
     /// How many secrets are under each key, by its id.
-    pub(super) async fn counts(&self) -> Result<Vec<(String, u64)>, Failure> {
-        Ok(self.store.secrets_by_key().await?)
+    pub(super) async fn counts(&self) -> Result<BTreeMap<String, u64>, Failure> {
+        Ok(secrets_by_key(&self.store).await?)
     }
 
     /// Whether a key of ours is not the current one.

@@ -1,5 +1,7 @@
 //! `keys status`: which keys there are, and what is under them.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use server::sealing::MasterKey;
 
@@ -38,8 +40,8 @@ pub(super) async fn run(arguments: &KeysStatusArguments) -> Outcome {
 }
 
 /// The keys in their order, then those that secrets are under and that are not there.
-fn lines(opened: &Opened, counts: &[(String, u64)]) -> Vec<Line> {
-    let secrets_of = |id: &str| counts.iter().find(|(key, _)| key == id).map_or(0, |(_, secrets)| *secrets);
+fn lines(opened: &Opened, counts: &BTreeMap<String, u64>) -> Vec<Line> {
+    let secrets_of = |id: &str| counts.get(id).copied().unwrap_or(0);
     let known: Vec<String> = opened.keys.all().map(MasterKey::id).map(|id| id.to_string()).collect();
     let mut lines: Vec<Line> = known
         .iter()
@@ -50,7 +52,7 @@ fn lines(opened: &Opened, counts: &[(String, u64)]) -> Vec<Line> {
             secrets: secrets_of(id),
         })
         .collect();
-    let missing = counts.iter().filter(|(id, _)| !known.contains(id));
+    let missing = counts.iter().filter(|(id, _)| !known.contains(*id));
     lines.extend(missing.map(|(id, secrets)| Line { id: id.clone(), state: "missing", secrets: *secrets }));
     lines
 }
