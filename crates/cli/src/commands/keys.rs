@@ -56,7 +56,7 @@ async fn rotate(arguments: &KeysArguments) -> Outcome {
     }
     let (store, keys, audit) = (&opened.store, &opened.keys, &audit());
     let done = Rotation { store, keys, random: &SystemRandom, audit, now_ms: clock::now_ms() }.rewrap_all().await?;
-    page.line(format!("{} secrets were brought under it.", grouped(done.wrapped)));
+    page.line(format!("Secrets brought under it: {}.", grouped(done.wrapped)));
     page.print()?;
     opened.store.close().await;
     left(&done)
@@ -68,7 +68,7 @@ fn left(done: &Rewrapped) -> Outcome {
     }
     let listed: Vec<_> = done.left.iter().map(|left| format!("    {}: {}", left.of, left.reason)).collect();
     Err(Failure::failed(
-        format!("{} secrets do not open and were left as they are:\n{}", done.left.len(), listed.join("\n")),
+        format!("what does not open was left as it is ({}):\n{}", done.left.len(), listed.join("\n")),
         "Put the missing key into the key file as a further line and repeat the rotation, or enter these secrets again.",
     ))
 }
@@ -95,10 +95,10 @@ async fn retire(arguments: &KeysArguments) -> Outcome {
     let used: Vec<String> = counts
         .iter()
         .filter(|(id, _)| older.iter().any(|key| key.to_string() == **id))
-        .map(|(id, secrets)| format!("{} secrets are under {id}", grouped(*secrets)))
+        .map(|(id, secrets)| format!("{} under {id}", grouped(*secrets)))
         .collect();
     if !used.is_empty() {
-        let message = format!("older keys are still needed: {}", used.join(", "));
+        let message = format!("secrets are still under older keys: {}", used.join(", "));
         return Err(Failure::failed(message, "Run `isinglass keys rotate` first: it brings every secret under the current key."));
     }
     let path = opened.place.file().ok_or_else(|| {

@@ -14,7 +14,7 @@ use super::{Ended, Program, World};
 pub(crate) const TOKEN: &str = "bootstrap-token-of-the-end-to-end-tests";
 
 /// The key that all replicas of a test share: 32 bytes, base64.
-const MASTER_KEY: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU=";
+pub(crate) const MASTER_KEY: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU=";
 
 /// A replica of the control plane.
 pub(crate) struct Service {
@@ -51,7 +51,8 @@ impl World {
 }
 
 impl Service {
-    fn start(program: Program, address: std::net::SocketAddr) -> Self {
+    /// Waits until the program listens.
+    pub(crate) fn start(program: Program, address: std::net::SocketAddr) -> Self {
         let process = program.start();
         wait_until("the service listens", || TcpStream::connect(address).is_ok());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
