@@ -32,7 +32,7 @@ impl Opened {
         let overrides = Overrides { others, ..Overrides::default() };
         let loaded = config::load(arguments.config.as_deref(), &environment, &overrides);
         let config = loaded.map_err(|error| Failure::usage_error(&error))?.config;
-        let url: CatalogUrl = catalog_url(config.catalog.as_ref().map(server::config::CatalogUrl::expose))?;
+        let url: CatalogUrl = catalog_url(config.catalog.as_ref().map(config::CatalogUrl::expose))?;
         let place = KeyPlace::of(&config, &url).map_err(|error| Failure::usage_error(&error))?;
         let keys = place.read(&environment).map_err(|error| Failure::from_error(&error))?;
         Ok(Self { store: Store::open_existing(&url).await?, place, keys })
