@@ -1,6 +1,8 @@
 //! The command line as its users see it.
 
 mod access;
+mod export;
+mod operate;
 mod serve;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -10,6 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 pub(crate) use access::{EgressArguments, EgressMode, EgressSource, PolicyArguments, SmusPolicyArguments};
+pub(crate) use export::{ExportArguments, ExportFormat};
+pub(crate) use operate::{BackupArguments, CreateKeyArguments, KeysArguments, KeysCommand, KeysStatusArguments};
 pub(crate) use serve::ServeArguments;
 
 const LONG_ABOUT: &str = "\
@@ -48,6 +52,11 @@ pub(crate) enum Command {
     Demo(DemoArguments),
     /// Run the control plane: HTTP API, sign-in, schedules, direct crawls.
     Serve(Box<ServeArguments>),
+    /// Make, rotate and retire the master keys that seal stored credentials.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Copy a SQLite catalog while it is in use.
+    Backup(BackupArguments),
     /// Crawl once, into a catalog and/or an NDJSON file.
     #[command(subcommand)]
     Crawl(CrawlCommand),
@@ -340,28 +349,6 @@ pub(crate) struct EvidenceArguments {
     pub(crate) run: String,
     #[command(flatten)]
     pub(crate) from: CatalogArguments,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExportArguments {
-    /// The format
-    #[arg(long, value_enum)]
-    pub(crate) format: ExportFormat,
-    /// File to write; for parquet a directory with one file for assets and one for columns; - for standard output (NDJSON only)
-    #[arg(long, value_name = "PATH", default_value = "-")]
-    pub(crate) output: PathBuf,
-    /// Catalog: sqlite:PATH; default: the one in your user's data directory
-    #[arg(long, value_name = "URL", env = "ISINGLASS_CATALOG")]
-    pub(crate) catalog: Option<String>,
-}
-
-/// A standard format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExportFormat {
-    /// One JSON document a line.
-    Ndjson,
-    /// Apache Parquet files.
-    Parquet,
 }
 
 #[derive(Debug, Args)]

@@ -56,6 +56,8 @@ fn told(outcome: Outcome) -> ExitCode {
 async fn run(command: Command) -> Outcome {
     match command {
         Command::Serve(arguments) => commands::serve::run(&arguments),
+        Command::Keys(command) => commands::keys::run(&command).await,
+        Command::Backup(arguments) => commands::backup::run(&arguments).await,
         Command::Demo(arguments) => commands::demo::run(&arguments).await,
         Command::Crawl(CrawlCommand::Glue(arguments)) => commands::crawl::run_glue(&arguments).await,
         Command::Crawl(CrawlCommand::Smus(arguments)) => commands::crawl::run_smus(&arguments).await,

@@ -12,6 +12,7 @@ pub mod openapi;
 mod operations;
 pub mod outbound;
 pub mod randomness;
+pub mod rotation;
 pub mod router;
 pub mod schedule;
 pub mod sealing;

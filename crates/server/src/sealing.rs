@@ -20,18 +20,22 @@ mod derived;
 mod error;
 mod key_file;
 mod master_key;
+mod ring;
 mod sealed;
 mod secret;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_files;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
 pub use derived::{DerivedKey, Purpose};
 pub use error::SealingError;
-pub use key_file::KeyFileState;
+pub use key_file::{KEYS_MAX, KeyFileState};
 pub use master_key::{KeyId, MasterKey, MasterKeys};
+pub use ring::KeyRing;
 pub use sealed::Sealed;
 pub use secret::SecretBytes;
 

@@ -1,6 +1,7 @@
 //! From the configuration to a service that runs: everything is opened and checked before the first request is taken.
 
 mod first_user;
+mod key_place;
 mod parts;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::webhook::InvalidHost;
 use crate::{router, serve, work};
 
 pub use first_user::{BOOTSTRAP_VARIABLE, FirstUser};
+pub use key_place::KeyPlace;
 
 /// Why the service does not start. Each says what to change.
 #[derive(Debug, thiserror::Error)]

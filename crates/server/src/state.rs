@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::http::Cursors;
 use crate::metrics::Metrics;
 use crate::randomness::Random;
-use crate::sealing::MasterKeys;
+use crate::sealing::KeyRing;
 use crate::shutdown::Shutdown;
 use crate::webhook::Webhooks;
 use crate::work::{Nudge, Statuses};
@@ -42,8 +42,8 @@ pub struct AppState {
     pub clock: Arc<dyn Clock>,
     /// Where secrets and tokens come from.
     pub random: Arc<dyn Random>,
-    /// What secrets are sealed with.
-    pub keys: Arc<MasterKeys>,
+    /// What secrets are sealed with; it follows a rotation.
+    pub keys: Arc<KeyRing>,
     /// What a request that may be repeated is recognised by.
     pub request_key: aws_lc_rs::hmac::Key,
     /// Hashes and compares passwords.

@@ -3,6 +3,7 @@
 //! A method of the store asks [`query`] or [`query_scalar`], on the readers or on the [`Connection`] of a [`Transaction`]. What
 //! differs between the databases is in this module and in [`crate::dialect`]; nothing else asks which one it is.
 
+mod backup;
 mod bulk;
 mod connection;
 mod copy;

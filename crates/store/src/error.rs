@@ -117,6 +117,15 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// The database server has backups of its own.
+    #[error(
+        "{catalog} is backed up with PostgreSQL's own programs: `pg_dump --format=custom --file=catalog.dump --dbname='{catalog}'` \
+         (back with `pg_restore --no-owner --dbname=URL catalog.dump`), or the whole server with `pg_basebackup --pgdata=FOLDER`"
+    )]
+    OtherBackup {
+        /// The catalog, without its password.
+        catalog: String,
+    },
     /// The database file is damaged.
     #[error("the catalog file is damaged: restore it from a backup, or move it away and crawl again")]
     Corrupt {

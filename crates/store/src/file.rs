@@ -58,6 +58,12 @@ pub(crate) fn open_private(path: &Path) -> Result<File> {
     opened.map_err(|source| unwritable(path, source))
 }
 
+/// Creates a file that is not there yet, for the owner only.
+pub(crate) fn create_new_private(path: &Path) -> Result<()> {
+    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    created.map(drop).map_err(|source| unwritable(path, source))
+}
+
 /// A lock on a file beside the catalog. The system lets go of it however the program ends; the file is removed with it.
 #[derive(Debug)]
 pub(crate) struct FileLock {

@@ -68,6 +68,16 @@ impl Store {
         Self::open(url).await
     }
 
+    /// Copies a SQLite catalog into a new file, for its owner only, while it is crawled and asked; how many bytes the copy has. The
+    /// catalog is not opened for that, so that it keeps its schema version.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherBackup`] for PostgreSQL; [`StoreError::Conflict`] when there is something at `to`;
+    /// [`StoreError::NoCatalog`]; when either cannot be read or written.
+    pub async fn backup(url: &CatalogUrl, to: &std::path::Path) -> Result<u64> {
+        Database::backup(url, to).await
+    }
+
     /// Waits for reads to end and closes the connections. Of a catalog file, the write-ahead log (at most some MiB) is copied back,
     /// and nothing but the one file stays. The last clone closes; a run that was not dropped before holds one.
     pub async fn close(self) {

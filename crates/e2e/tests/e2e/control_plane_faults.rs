@@ -1,11 +1,12 @@
 //! What may happen to the control plane in the middle of a crawl: a replica is killed, the database dies, somebody cancels, the service
 //! is stopped. The work is taken up again and the result is right: nothing is lost, nothing is there twice.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::control_plane::start_run;
+use crate::harness::program::moment;
 use crate::harness::service::id;
 use crate::harness::{Postgres, Service, World, account_of};
 
@@ -24,7 +25,7 @@ fn slow_world() -> World {
 
 /// Waits until a run has found something and goes on.
 fn in_the_middle(service: &Service, run: &Value) {
-    let started = Instant::now();
+    let started = moment();
     let path = format!("/api/v1/runs/{}/events", id(run));
     let has_found = |event: &Value| event["kind"] == "progress" && event["data"]["tables"].as_u64() > Some(100);
     while !service.get(&path)["items"].as_array().unwrap().iter().any(has_found) {
@@ -88,7 +89,7 @@ fn a_run_that_is_cancelled_stops_within_five_seconds_and_archives_nothing() {
     let service = world.serve(&world.catalog(), &[]);
     let (workflow, run) = start_run(&world, &service, &json!({"preflight": "off"}));
     in_the_middle(&service, &run);
-    let asked = Instant::now();
+    let asked = moment();
     service.ask(reqwest::Method::POST, &format!("/api/v1/runs/{}/cancel", id(&run)), &[], Some(&json!({})));
     let ended = service.wait_for_end(&run);
     let waited = asked.elapsed();
@@ -112,7 +113,7 @@ fn a_service_that_is_stopped_exits_in_time_and_its_run_goes_on_elsewhere() {
     let (_, run) = start_run(&world, &first, &json!({"preflight": "off"}));
     first.wait_for_run(&run, "the run has begun", |run| run["state"] == "running");
     let second = world.serve(&postgres.catalog(), &[]);
-    let asked = Instant::now();
+    let asked = moment();
     first.terminate().expect(0);
     assert!(asked.elapsed() < Duration::from_secs(30), "it took {:?}", asked.elapsed());
     world.sim().set_latency_ms(0);

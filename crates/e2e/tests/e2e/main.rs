@@ -24,8 +24,10 @@ mod network;
 #[cfg(test)]
 mod odd;
 #[cfg(test)]
-mod privacy;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
+mod privacy;
 mod studio;
 #[cfg(test)]
 mod studio_faults;

@@ -74,8 +74,22 @@ async fn busy(service: &Service) -> (Vec<Answered>, Vec<String>) {
     (answers, tokens)
 }
 
+/// Tests beside this one may have the process-wide cache of log callsites say that nobody listens: a log that stayed empty proves
+/// nothing, and the whole is done again.
+const TRIES: usize = 10;
+
 #[tokio::test]
 async fn no_secret_comes_back_in_answers_log_or_catalog() {
+    for _ in 0..TRIES {
+        if no_secret_comes_back().await {
+            return;
+        }
+    }
+    panic!("nothing was logged");
+}
+
+/// Whether there was a log to look at.
+async fn no_secret_comes_back() -> bool {
     let service = Service::start().await;
     let lines = Lines::default();
     let writer = lines.clone();
@@ -92,11 +106,12 @@ async fn no_secret_comes_back_in_answers_log_or_catalog() {
     }
     assert_eq!(answers[6].body, answers[5].body);
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert!(text.contains("\"request\"") && !text.contains(MARK), "the log has a secret");
+    assert!(!text.contains(MARK), "the log has a secret");
     assert!(tokens.iter().all(|token| !text.contains(token)), "the log has a token");
     for entry in std::fs::read_dir(service.folder.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         let has = |secret: &str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(!has(MARK) && !has(TOKEN) && !tokens.iter().any(|token| has(token)), "the catalog has a secret");
     }
+    text.contains("\"request\"")
 }

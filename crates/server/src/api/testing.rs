@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 use crate::outbound::{Outbound, OutboundSettings};
 use crate::randomness::SystemRandom;
 use crate::router::{Around, assemble};
-use crate::sealing::{MasterKey, MasterKeys};
+use crate::sealing::{KeyRing, MasterKey, MasterKeys};
 use crate::shutdown::Shutdown;
 use crate::state::{App, AppState, NotReady, Readiness};
 use crate::telemetry::Traces;
@@ -81,7 +81,7 @@ pub(crate) fn state_of(config: Config, store: Store) -> AppState {
         store,
         clock: Arc::new(SystemClock),
         random: random.clone(),
-        keys: Arc::new(MasterKeys::new(MasterKey::from_bytes([7; 32]), Vec::new())),
+        keys: Arc::new(KeyRing::fixed(MasterKeys::new(MasterKey::from_bytes([7; 32]), Vec::new()), Arc::new(SystemClock))),
         request_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &[2; 32]),
         passwords: Passwords::new(Cost { memory_kib: 8, passes: 1, lanes: 1 }, 12, NonZeroUsize::MIN, random).unwrap(),
         limiter: Mutex::new(SignInLimiter::default()),

@@ -13,7 +13,7 @@ pub enum SealingError {
     /// Sealed by a key that this process was not given.
     #[error(
         "this credential was sealed with the master key {key_id}, which is not among the keys of this server ({known}): \
-         give that key as an older master key, or enter the credential again"
+         give that key as an older master key (a further line of the master key file), or enter the credential again"
     )]
     MissingKey {
         /// The key that is missing.
@@ -55,6 +55,16 @@ pub enum SealingError {
         /// What is wrong with it; never the text.
         reason: &'static str,
     },
+    /// More keys than are kept.
+    #[error(
+        "{origin} holds more than {} master keys: `isinglass keys rotate` brings every secret under the first one, \
+         `isinglass keys retire` then drops the others",
+        super::KEYS_MAX
+    )]
+    TooManyKeys {
+        /// Where the keys came from.
+        origin: String,
+    },
     /// Others may read or change the file.
     #[error(
         "the master key file {} may be read or changed by others (mode {mode:04o}): run `chmod 600 {}`; if others had access, \
@@ -76,7 +86,7 @@ pub enum SealingError {
     /// The file could not be read or written.
     #[error("cannot {doing} the master key file {}: check that its directory exists and that this user may use it", path.display())]
     File {
-        /// `read` or `create`.
+        /// `read`, `create` or `replace`.
         doing: &'static str,
         /// The file.
         path: PathBuf,

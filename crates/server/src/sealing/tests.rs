@@ -1,9 +1,6 @@
 //! What sealing promises, and one value as it was written once: a change of the format cannot go unseen.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-
-use super::{KeyFileState, KeyId, MasterKey, MasterKeys, Purpose, Sealed, SealingContext, SealingError, SecretBytes};
+use super::{KeyId, MasterKey, MasterKeys, Purpose, Sealed, SealingContext, SealingError, SecretBytes};
 use crate::randomness::SystemRandom;
 use crate::randomness::testing::{Broken, Counting};
 
@@ -132,38 +129,6 @@ fn a_key_id_survives_its_text() {
     let id = keys(7).current().id();
     assert_eq!(id.to_string().parse::<KeyId>().unwrap(), id);
     assert!("xyz".parse::<KeyId>().is_err());
-}
-
-fn mode(path: &Path) -> u32 {
-    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
-
-#[test]
-fn a_key_file_is_made_once_for_its_owner_only_and_read_back() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("master.key");
-    let (made, state) = MasterKey::from_file_or_create(&path, &SystemRandom).unwrap();
-    assert_eq!((state, mode(&path)), (KeyFileState::Created, 0o600));
-    assert!(matches!(MasterKey::create_file(&path, &SystemRandom), Err(SealingError::FileExists { .. })));
-    let (read, state) = MasterKey::from_file_or_create(&path, &SystemRandom).unwrap();
-    assert_eq!((read.id(), state), (made.id(), KeyFileState::Found));
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing unfinished is left");
-}
-
-#[test]
-fn a_key_file_that_others_may_read_is_refused_with_the_command_that_helps() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("master.key");
-    MasterKey::create_file(&path, &SystemRandom).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let error = MasterKey::from_file(&path).unwrap_err().to_string();
-    assert!(error.contains("mode 0644") && error.contains(&format!("chmod 600 {}", path.display())), "{error}");
-}
-
-#[test]
-fn a_key_file_in_no_directory_is_an_error_with_its_path() {
-    let error = MasterKey::create_file(Path::new("/nowhere/at/all/key"), &SystemRandom).unwrap_err().to_string();
-    assert!(error.starts_with("cannot create the master key file /nowhere/at/all/key"), "{error}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The parts of the state, each from its section of the configuration.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::hmac;
@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use secrecy::ExposeSecret;
 use store::{CatalogUrl, Store};
 
-use super::StartError;
+use super::{KeyPlace, StartError};
 use crate::auth::Role;
 use crate::auth::oidc::{Oidc, OidcSettings, RoleRules};
 use crate::auth::password::{Cost, Passwords};
@@ -21,7 +21,7 @@ use crate::http::{CursorKey, Cursors};
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, OutboundSettings};
 use crate::randomness::Random;
-use crate::sealing::{KeyFileState, MasterKey, MasterKeys, Purpose};
+use crate::sealing::{KeyFileState, KeyRing, MasterKeys, Purpose};
 use crate::shutdown::Shutdown;
 use crate::state::{AppState, NotReady, Readiness};
 use crate::webhook::{AllowedHosts, Webhooks};
@@ -37,44 +37,33 @@ pub(super) fn master_keys(
     catalog: &CatalogUrl,
     environment: &Environment,
     random: &dyn Random,
-) -> Result<MasterKeys, StartError> {
-    if let Some(variable) = &config.master_key.variable
-        && let Some(reference) = config.master_key.reference()
-    {
-        let text = reference.read(environment)?;
-        let origin = format!("the variable {}", variable.as_str());
-        return Ok(MasterKeys::new(MasterKey::from_text(text.expose_secret(), &origin)?, Vec::new()));
-    }
-    if let Some(path) = &config.master_key.file {
-        return Ok(MasterKeys::new(MasterKey::from_file(path)?, Vec::new()));
-    }
-    let path = key_file_of(catalog.file().ok_or(StartError::NoMasterKey)?);
+) -> Result<KeyRing, StartError> {
+    let clock = Arc::new(SystemClock);
+    let place = KeyPlace::of(config, catalog)?;
+    let path = match &place {
+        KeyPlace::Variable(_) => return Ok(KeyRing::fixed(place.read(environment)?, clock)),
+        KeyPlace::File(path) => return Ok(KeyRing::of_file(path, clock)?),
+        KeyPlace::BesideCatalog(path) => path,
+    };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|source| StartError::File { path: folder.display().to_string(), source })?;
     }
-    let (key, state) = MasterKey::from_file_or_create(&path, random)?;
-    if state == KeyFileState::Created {
+    if MasterKeys::from_file_or_create(path, random)?.1 == KeyFileState::Created {
         tracing::warn!(file = %path.display(), "a master key was made: keep a copy of this file, stored credentials cannot be read without it");
     }
-    Ok(MasterKeys::new(key, Vec::new()))
-}
-
-/// The key file that belongs to a catalog file.
-fn key_file_of(catalog: &Path) -> PathBuf {
-    let mut name = catalog.as_os_str().to_owned();
-    name.push(".master-key");
-    PathBuf::from(name)
+    Ok(KeyRing::of_file(path, clock)?)
 }
 
 /// Everything that handlers and workers reach.
 pub(super) fn state(
     config: Config,
     store: Store,
-    keys: MasterKeys,
+    keys: KeyRing,
     random: Arc<dyn Random>,
     environment: &Environment,
 ) -> Result<AppState, StartError> {
     let outbound = outbound(&config, environment)?;
+    // What is derived stays as it is until the service is started again, whatever becomes of the master key.
     let cursors = keys.current().derive(Purpose::Cursors)?;
     let requests = keys.current().derive(Purpose::Requests)?;
     let passwords_min = config.sign_in.password_characters_min as usize;
@@ -110,7 +99,7 @@ fn outbound(config: &Config, environment: &Environment) -> Result<Outbound, Star
 
 fn oidc(
     config: &Config,
-    keys: &MasterKeys,
+    keys: &KeyRing,
     outbound: Outbound,
     random: Arc<dyn Random>,
     environment: &Environment,

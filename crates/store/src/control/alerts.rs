@@ -140,6 +140,19 @@ impl Store {
         Ok(query.execute(&mut writer.connection()).await? > 0)
     }
 
+    /// The secrets of deliveries that wait, as [`NewAlert::secret`] has them, after the delivery of a number; with the number of the last.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn waiting_alert_secrets(&self, after: i64, limit: usize) -> Result<(Vec<String>, Option<i64>)> {
+        let text = "SELECT id, secret FROM alert_delivery WHERE state = 'waiting' AND id > $1 ORDER BY id LIMIT $2";
+        let query = query(text).bind(after).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows = query.fetch_all(self.readers()).await?;
+        let last = rows.last().map(|row| row.try_get(0)).transpose()?;
+        let secrets = rows.iter().map(|row| row.try_get(1)).collect::<Result<_, _>>()?;
+        Ok((secrets, last))
+    }
+
     /// Deletes deliveries that arrived or were given up before a time, at most 10,000; how many.
     ///
     /// # Errors

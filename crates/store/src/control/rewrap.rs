@@ -1,13 +1,16 @@
-//! When the master key is replaced: every secret is read, wrapped anew and put back, unless it was changed in between.
+//! When the master key is replaced: every secret is read, wrapped anew and put back, unless it was changed in between. The alerts of a
+//! workflow hold secrets too, which only the server knows to find in them.
 
 use serde_json::json;
 
 use super::audit::{Audit, append};
 use super::credential::{SECRET_COLUMNS, StoredSecret, credential_in, read_secret};
 use super::credential_write::{checked_secret, event};
+use super::ids::WorkflowId;
 use super::page::{Page, PageRequest};
 use super::secret::SealedSecret;
 use super::text::checked_name;
+use super::workflows;
 use crate::db::query;
 use crate::{Result, Store};
 
@@ -64,5 +67,22 @@ impl Store {
         let text = "SELECT key_id, count(*) FROM credential WHERE sealed IS NOT NULL GROUP BY key_id ORDER BY key_id LIMIT $1";
         let rows = query(text).bind(KEYS_MAX).fetch_all(self.readers()).await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)?.cast_unsigned()))).collect()
+    }
+
+    /// Puts the alerts of a workflow back whose secrets were wrapped anew; whether they were still those that were read. Versions
+    /// stay, since they are the same alerts.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn rewrap_alerts(&self, id: WorkflowId, read: &str, wrapped: &str, audit: &Audit, now_ms: i64) -> Result<bool> {
+        let mut writer = self.writer().await?;
+        let mut transaction = writer.begin().await?;
+        let connection = &mut transaction.connection();
+        let text = "UPDATE workflow SET alerts = $1 WHERE id = $2 AND alerts = $3 RETURNING name";
+        let query = query(text).bind(wrapped.to_owned()).bind(id.0).bind(read.to_owned());
+        let Some(row) = query.fetch_optional(&mut *connection).await? else { return Ok(false) };
+        append(connection, audit, &workflows::event("workflow.rewrap", id, row.try_get(0)?), now_ms).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 }

@@ -233,7 +233,7 @@ impl Store {
     }
 }
 
-fn event(action: &'static str, id: WorkflowId, name: &str) -> AuditEvent {
+pub(super) fn event(action: &'static str, id: WorkflowId, name: &str) -> AuditEvent {
     AuditEvent { action, target: AuditTarget::numbered(WORKFLOWS.noun, id.0, name), detail: Value::Null }
 }
 

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::connection::{Held, Readers, Writer};
-use super::{postgres, sqlite};
+use super::{backup, postgres, sqlite};
 use crate::file::FileLock;
 use crate::store::StoreOptions;
 use crate::url::CatalogUrl;
@@ -64,6 +64,14 @@ impl Database {
         match url {
             CatalogUrl::Sqlite(path) => sqlite::exists(path),
             CatalogUrl::Postgres(url) => postgres::exists(url).await,
+        }
+    }
+
+    /// Copies the catalog into a file, where it is one itself.
+    pub(crate) async fn backup(url: &CatalogUrl, to: &Path) -> Result<u64> {
+        match url {
+            CatalogUrl::Sqlite(path) => backup::backup(path, to).await,
+            CatalogUrl::Postgres(url) => Err(StoreError::OtherBackup { catalog: url.to_string() }),
         }
     }
 

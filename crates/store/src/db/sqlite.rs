@@ -41,7 +41,7 @@ pub(super) async fn open(path: &Path, options: StoreOptions) -> Result<Database>
     let readers = SqlitePoolOptions::new()
         .min_connections(0)
         .max_connections(READERS_MAX)
-        .connect_lazy_with(base_options(path, READER_CACHE_KIB).pragma("query_only", "ON"));
+        .connect_lazy_with(reading_options(path).pragma("query_only", "ON"));
     Ok(Database { readers: Readers::Sqlite(readers), writing: Writing::Sqlite(Box::new(Mutex::new(writer))) })
 }
 
@@ -82,13 +82,18 @@ fn base_options(path: &Path, cache_kib: u32) -> SqliteConnectOptions {
         .pragma("temp_store", "FILE")
 }
 
-fn writer_options(path: &Path) -> SqliteConnectOptions {
+/// For a connection that reads.
+pub(super) fn reading_options(path: &Path) -> SqliteConnectOptions {
+    base_options(path, READER_CACHE_KIB)
+}
+
+pub(super) fn writer_options(path: &Path) -> SqliteConnectOptions {
     base_options(path, WRITER_CACHE_KIB)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
         .pragma("journal_size_limit", LOG_BYTES_MAX.to_string())
 }
 
-async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+pub(super) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
     SqliteConnection::connect_with(options).await.map_err(|error| {
         match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
             // SQLITE_CANTOPEN and SQLITE_READONLY: what the file system refuses.

@@ -7,6 +7,8 @@ mod attempts;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod credentials;
@@ -101,6 +103,7 @@ macro_rules! files {
 }
 
 conformance! {
+    backup::a_catalog_survives_its_backup_and_restore,
     opening::connections_are_found_again_by_name_and_keep_their_number,
     writing::a_batch_applied_twice_changes_nothing,
     writing::an_unchanged_crawl_writes_next_to_nothing,
@@ -232,6 +235,8 @@ conformance! {
 }
 
 files! {
+    backup::a_backup_in_the_middle_of_a_run_is_whole_and_can_be_crawled_on,
+    backup::a_backup_never_overwrites_and_leaves_nothing_of_a_failure,
     opening::a_new_catalog_is_for_its_owner_only_and_opens_again,
     opening::a_closed_catalog_is_one_file,
     opening::what_is_no_catalog_is_refused_and_left_alone,

@@ -28,3 +28,18 @@ pub(crate) async fn database(name: &str) -> CatalogUrl {
     connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE template0"))).await.unwrap();
     CatalogUrl::parse(&SERVER.address.replace("/postgres?", &format!("/{name}?"))).unwrap()
 }
+
+/// The address of a new database that holds what a dump of another one holds.
+pub(crate) async fn dumped_and_restored(url: &str) -> CatalogUrl {
+    let name = format!("{}_restored", url.rsplit('/').next().unwrap());
+    let restored = database(&name).await;
+    let dump = std::env::temp_dir().join(format!("{name}-{}.dump", std::process::id()));
+    let run = |program: &str, arguments: &[String]| {
+        let output = Command::new(program).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run("pg_dump", &["--format=custom".into(), format!("--file={}", dump.display()), format!("--dbname={url}")]);
+    run("pg_restore", &["--no-owner".into(), format!("--dbname={restored}"), dump.display().to_string()]);
+    std::fs::remove_file(dump).unwrap();
+    restored
+}

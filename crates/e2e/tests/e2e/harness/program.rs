@@ -104,6 +104,12 @@ pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     panic!("waited {RUN_SECONDS_MAX} s in vain until {what}");
 }
 
+/// A moment, to measure from: what a user waits for is part of what is promised.
+#[expect(clippy::disallowed_methods, reason = "tests measure how long the program keeps somebody waiting")]
+pub(crate) fn moment() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 /// A run that goes on.
 pub(crate) struct Started {
     child: Child,

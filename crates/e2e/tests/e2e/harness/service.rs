@@ -1,20 +1,20 @@
 //! The control plane as a process, and requests to it.
 
 use std::net::{TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::program::{Started, wait_until};
+use super::program::{Started, moment, wait_until};
 use super::{Ended, Program, World};
 
 /// The first administrator's token.
 pub(crate) const TOKEN: &str = "bootstrap-token-of-the-end-to-end-tests";
 
 /// The key that all replicas of a test share: 32 bytes, base64.
-const MASTER_KEY: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU=";
+pub(crate) const MASTER_KEY: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU=";
 
 /// A replica of the control plane.
 pub(crate) struct Service {
@@ -51,7 +51,8 @@ impl World {
 }
 
 impl Service {
-    fn start(program: Program, address: std::net::SocketAddr) -> Self {
+    /// Waits until the program listens.
+    pub(crate) fn start(program: Program, address: std::net::SocketAddr) -> Self {
         let process = program.start();
         wait_until("the service listens", || TcpStream::connect(address).is_ok());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -101,7 +102,7 @@ impl Service {
     #[track_caller]
     pub(crate) fn wait_for_run(&self, run: &Value, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let path = format!("/api/v1/runs/{}", id(run));
-        let started = Instant::now();
+        let started = moment();
         loop {
             if let Some(answer) = self.try_get(&path).filter(|answer| answer.status == 200) {
                 if holds(&answer.body) {

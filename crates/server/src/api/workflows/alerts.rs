@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::Problem;
-use crate::randomness::draw;
-use crate::sealing::{SealingContext, SecretBytes};
+use crate::randomness::{Random, draw};
+use crate::sealing::{KeyId, MasterKeys, Sealed, SealingContext, SealingError, SecretBytes};
 use crate::state::{App, AppState};
 use crate::webhook::WebhookSecret;
 
@@ -109,10 +109,33 @@ fn fresh(app: &AppState, url: String, on: Vec<String>) -> Result<Kept, Problem> 
     Ok(Kept { id, url, on, sealed, fresh: Some(text.to_string()) })
 }
 
+impl Kept {
+    fn sealed(&self) -> Result<Sealed, SealingError> {
+        let bytes = STANDARD.decode(&self.sealed).map_err(|_not_base64| SealingError::Format { reason: "it is no base64" })?;
+        Sealed::from_bytes(&bytes)
+    }
+
+    /// The key that its secret is under.
+    pub(crate) fn key_id(&self) -> Result<KeyId, SealingError> {
+        Ok(self.sealed()?.key_id)
+    }
+
+    /// Brings its secret under the current key; whether it was under another one.
+    pub(crate) fn rewrap(&mut self, keys: &MasterKeys, random: &dyn Random) -> Result<bool, SealingError> {
+        let sealed = self.sealed()?;
+        if !keys.needs_rewrap(&sealed) {
+            return Ok(false);
+        }
+        let name = context(&self.id);
+        let wrapped = keys.rewrap(&sealed, SealingContext { credential_id: &name, version: SECRET_VERSION }, random)?;
+        self.sealed = STANDARD.encode(wrapped.to_bytes());
+        Ok(true)
+    }
+}
+
 /// The secret of an alert, for the moment of signing.
 pub(crate) fn open(app: &AppState, kept: &Kept) -> Option<WebhookSecret> {
-    let bytes = STANDARD.decode(&kept.sealed).ok()?;
-    let sealed = crate::sealing::Sealed::from_bytes(&bytes).ok()?;
+    let sealed = kept.sealed().ok()?;
     let name = context(&kept.id);
     let opened = app.keys.open(&sealed, SealingContext { credential_id: &name, version: SECRET_VERSION }).ok()?;
     WebhookSecret::parse(std::str::from_utf8(opened.expose()).ok()?).ok()
