@@ -267,7 +267,7 @@ fn a_full_disk_leaves_no_half_written_file_and_keeps_the_one_before() {
 #[test]
 fn a_catalog_on_a_full_disk_fails_and_is_completed_when_there_is_room() {
     let world = World::new(Account::bulk(2, 150, 20));
-    let Some(disk) = TinyDisk::mount(&world, "600k") else { return };
+    let Some(disk) = TinyDisk::mount(&world, "1500k") else { return };
     let catalog = format!("sqlite:{}/catalog.db", disk.path);
     let crawl = |arguments: &[&str]| {
         let mut all = vec!["--catalog", catalog.as_str()];
@@ -281,6 +281,16 @@ fn a_catalog_on_a_full_disk_fails_and_is_completed_when_there_is_room() {
     assert_eq!((completed.count("Table"), completed.change("archived")), (300, 0));
     let again = crawl(&[]).expect(0);
     assert_eq!(again.changes(), [0, 0, again.total(), 0, 0, 0]);
+}
+
+#[test]
+fn a_disk_without_room_for_an_empty_catalog_leaves_none_half_made() {
+    let world = world();
+    let Some(disk) = TinyDisk::mount(&world, "300k") else { return };
+    let catalog = format!("sqlite:{}/catalog.db", disk.path);
+    world.program(&["crawl", "glue", "--catalog", &catalog]).run().says(1, &["full", "free space"]);
+    assert!(Command::new("mount").args(["-o", "remount,size=32m", &disk.path]).status().unwrap().success());
+    world.crawl(&["--catalog", &catalog]).expect(0);
 }
 
 #[test]
