@@ -82,6 +82,28 @@ mod tests {
         assert!(committed == text, "docs/openapi.json is stale; UPDATE_EXPECT=1 cargo test -p server writes it");
     }
 
+    /// All texts of members called `$ref`.
+    fn references(value: &serde_json::Value, found: &mut Vec<String>) {
+        for (name, member) in value.as_object().into_iter().flatten() {
+            match member.as_str() {
+                Some(text) if name == "$ref" => found.push(text.to_owned()),
+                _ => references(member, found),
+            }
+        }
+        value.as_array().into_iter().flatten().for_each(|item| references(item, found));
+    }
+
+    #[test]
+    fn every_reference_leads_to_a_schema() {
+        let document = serde_json::to_value(crate::router::document()).unwrap();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > 100, "{} references", found.len());
+        for reference in found {
+            assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference} leads nowhere");
+        }
+    }
+
     #[test]
     fn every_operation_has_a_tag_a_summary_and_an_id_of_its_own() {
         let document = serde_json::to_value(crate::router::document()).unwrap();

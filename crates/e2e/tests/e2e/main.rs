@@ -8,6 +8,8 @@ mod contract;
 #[cfg(test)]
 mod control_plane;
 #[cfg(test)]
+mod control_plane_api;
+#[cfg(test)]
 mod control_plane_faults;
 #[cfg(test)]
 mod faults;

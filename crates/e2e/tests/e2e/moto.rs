@@ -11,7 +11,7 @@ use crate::harness::program::wait_until;
 use crate::harness::{Assets, CONNECTION_ID, Crawled, Program, REGION};
 
 /// The Python that `make test` provides with boto3 and moto.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().and_then(Path::parent).unwrap();
     let path = std::env::var_os("ISINGLASS_PYTHON").map_or_else(|| workspace.join(".cache/venv/bin/python"), PathBuf::from);
     assert!(path.exists(), "{} does not exist: run `make test`, which provides Python with boto3 and moto", path.display());

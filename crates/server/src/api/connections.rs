@@ -92,6 +92,7 @@ enum Assets {
 #[into_params(parameter_in = Query)]
 struct Deletion {
     /// What becomes of its assets.
+    #[param(inline)]
     assets: Assets,
 }
 

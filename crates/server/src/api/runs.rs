@@ -32,6 +32,7 @@ struct Which {
     /// Runs of this connection.
     connection_id: Option<i64>,
     /// Runs that are this far.
+    #[param(inline)]
     state: Option<Stage>,
     /// The most items of the page.
     #[serde(default)]

@@ -57,7 +57,7 @@ impl Service {
         wait_until("the service listens", || TcpStream::connect(address).is_ok());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        Self { process, base: format!("http://{address}"), client: reqwest::Client::builder().no_proxy().build().unwrap(), runtime }
+        Self { process, base: format!("http://{address}"), client: client(), runtime }
     }
 
     /// A request with the administrator's token.
@@ -132,6 +132,11 @@ impl Service {
         self.process.kill();
         self.process.wait()
     }
+}
+
+/// A client that keeps no connection: between two requests nobody would notice that the service has closed it.
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap()
 }
 
 /// The number of something, as paths have it.

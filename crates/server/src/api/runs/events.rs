@@ -50,6 +50,7 @@ struct After {
 /// An event.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RunEvent)]
 struct Event {
     /// Its number within the run, from 1.
     sequence: i64,
@@ -63,6 +64,7 @@ struct Event {
 
 /// Events of a run, oldest first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = RunEvents)]
 struct Events {
     /// The events; what comes later is asked for with `after` set to the last `sequence`.
     items: Vec<Event>,
