@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 pub(super) use self::fields::number;
 use self::fields::{checked_description, checked_name, checked_region, completed, people, runs_on, within_credential};
 use self::view::Connection;
-use super::credentials::{CredentialRequest, seal_and_store};
+use super::credentials::{CredentialRequest, require_own, seal_and_store};
 use super::paging::{AnyVersion, Paging, present};
 use super::{Caller, CreateProblems, Created, EditProblems, Posted, ReadProblems};
 use crate::auth::Action;
@@ -44,7 +44,7 @@ pub(crate) struct NewConnection {
     /// The AWS region; without it, that of the credential.
     #[schema(example = "eu-west-1")]
     region: Option<String>,
-    /// The stored credential to sign in with. Without either, whatever the service itself runs as.
+    /// The stored credential to sign in with: one's own, unless an administrator chooses it. Without either, whatever the service itself runs as.
     credential_id: Option<String>,
     /// A credential to store and sign in with; its secret is sealed, and only its number is kept.
     credential: Option<CredentialRequest>,
@@ -148,6 +148,9 @@ async fn create(app: &App, caller: &Caller, new: NewConnection) -> Result<Manage
     if new.credential.is_some() && profile.credential.is_some() {
         return Err(Problem::field("credential", "give a credential or `credentialId`, not both"));
     }
+    if let Some(credential) = profile.credential {
+        require_own(app, caller, credential).await?;
+    }
     let sealed = match new.credential {
         Some(credential) => {
             let credential = completed(credential, &profile.name, profile.region.as_deref());
@@ -222,6 +225,9 @@ async fn edit_connection(
         return Err(Problem::field("administrators", "a connection has at least one"));
     }
     let profile = edited(&before, edit)?;
+    if let Some(credential) = profile.credential.filter(|credential| before.credential != Some(*credential)) {
+        require_own(&app, &caller, credential).await?;
+    }
     let (id, now_ms) = (before.connection.id, app.clock.now_ms());
     let people = administrators.unwrap_or_else(|| before.administrators.clone());
     let store = &app.store;

@@ -220,6 +220,13 @@ async fn find(app: &App, id: i64) -> Result<store::Credential, Problem> {
     app.store.credential(CredentialId(id)).await?.ok_or_else(|| Problem::not_found("credential"))
 }
 
+/// Refuses a stored credential that is somebody else's: whoever signs in with it reads what it may read.
+pub(crate) async fn require_own(app: &App, caller: &Caller, id: CredentialId) -> Result<(), Problem> {
+    let found = app.store.credential(id).await?;
+    let found = found.ok_or_else(|| Problem::field("credentialId", "there is no such credential"))?;
+    caller.may(Action::EditCredential(owner(caller, &found)))
+}
+
 fn owner(caller: &Caller, credential: &store::Credential) -> Owner {
     if credential.created_by == Some(caller.user_id()) { Owner::Oneself } else { Owner::SomebodyElse }
 }

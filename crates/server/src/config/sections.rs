@@ -245,8 +245,6 @@ pub struct Limits {
     pub header_seconds: NonZeroU32,
     /// How long requests in flight have when the service stops; at most 30.
     pub drain_seconds: u32,
-    /// Wrong passwords, for each name and address, in a quarter of an hour.
-    pub sign_in_attempts: NonZeroU32,
 }
 
 impl Default for Limits {
@@ -259,7 +257,6 @@ impl Default for Limits {
             handshake_seconds: at_least_one(10),
             header_seconds: at_least_one(10),
             drain_seconds: 30,
-            sign_in_attempts: at_least_one(10),
         }
     }
 }

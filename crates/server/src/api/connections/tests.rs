@@ -109,6 +109,24 @@ async fn what_cannot_be_a_connection_is_422_and_the_field_named() {
 }
 
 #[tokio::test]
+async fn a_member_does_not_sign_in_with_somebody_elses_credential() {
+    let service = Service::start().await;
+    member(&service).await;
+    let body = json!({"name": "of the administrator", "authType": "role",
+        "extra": {"region": "eu-west-1", "aws_role_arn": "arn:aws:iam::111122223333:role/isinglass"}});
+    let made = service.call("POST", "/api/v1/credentials", None, &body).await;
+    let id = made.body["id"].clone();
+    let taken = json!({"name": "taken", "connector": "glue", "region": "eu-west-1", "credentialId": id});
+    assert_eq!(as_member(&service, "POST", PATH, &taken).await.status, StatusCode::FORBIDDEN);
+    let own = json!({"name": "own", "connector": "glue", "region": "eu-west-1"});
+    assert_eq!(as_member(&service, "POST", PATH, &own).await.status, StatusCode::CREATED);
+    let edited = as_member(&service, "PATCH", &format!("{PATH}/1"), &json!({"credentialId": id})).await;
+    assert_eq!(edited.status, StatusCode::FORBIDDEN, "{edited:?}");
+    let given = service.call("POST", PATH, None, &taken).await;
+    assert_eq!(given.status, StatusCode::CREATED, "{given:?}");
+}
+
+#[tokio::test]
 async fn a_member_makes_connections_and_changes_their_own_only() {
     let service = Service::start().await;
     let ada = member(&service).await;
