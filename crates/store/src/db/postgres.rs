@@ -34,6 +34,8 @@ pub(super) async fn open(url: &PostgresUrl, options: StoreOptions) -> Result<Dat
             ("statement_timeout", format!("{STATEMENT_SECONDS}s")),
             // What is asked for is in memory or on a fast disk: reaching for single rows costs about as much as reading on.
             ("random_page_cost", "1.1".to_owned()),
+            // How common a word is decides how it is looked for: a plan for any word reads the whole index for a rare one.
+            ("plan_cache_mode", "force_custom_plan".to_owned()),
         ]));
     Ok(Database { readers: Readers::Postgres(pool), writing: Writing::Postgres })
 }

@@ -77,12 +77,13 @@ impl Store {
         Ok(counts)
     }
 
-    /// Counts kind by kind. Where the catalog has nothing of a kind the words are not asked for: that costs the most.
+    /// Counts kind by kind. Where the catalog has nothing of a kind the words are not asked for: that costs the most. More than one
+    /// asset of the kind is asked for since PostgreSQL takes a single one to be close by, and reads on to the end where there is none.
     async fn count_by_index(&self, condition: &Condition) -> Result<Vec<KindCount>> {
         let mut counts = Vec::new();
         for kind in searched_kinds() {
             let of_kind = any_kind(&[kind]);
-            if self.count_up_to(of_kind.clone(), 1).await? == 0 {
+            if self.count_up_to(of_kind.clone(), COUNTED_MAX).await? == 0 {
                 continue;
             }
             let count = self.count_up_to(Condition::All(vec![of_kind, condition.clone()]), COUNTED_MAX).await?;
