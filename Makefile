@@ -9,6 +9,8 @@ TOOLS := $(CACHE)/tools
 GLUE_MODEL := $(CACHE)/glue-service-2.json
 DATAZONE_MODEL := $(CACHE)/datazone-service-2.json
 MODELS := ISINGLASS_GLUE_MODEL=$(abspath $(GLUE_MODEL)) ISINGLASS_DATAZONE_MODEL=$(abspath $(DATAZONE_MODEL))
+# Flags of `make demo`, such as DEMO_FLAGS="--port 0 --data DIR".
+DEMO_FLAGS ?=
 export CARGO_TERM_COLOR ?= auto
 
 .PHONY: help demo test check bench golden tools postgresql
@@ -28,8 +30,8 @@ postgresql:
 	  { command -v sudo >/dev/null && sudo apt-get install --yes --quiet --no-install-recommends postgresql >/dev/null; } || \
 	  { echo "PostgreSQL is missing: apt-get install postgresql"; exit 1; }
 
-demo: tools ## Crawls a simulated AWS account and takes a tour; needs no AWS account and no network
-	cargo run --locked --quiet --package cli --bin isinglass -- demo
+demo: tools ## Serves a simulated AWS account, crawled, on http://127.0.0.1:7070; needs no AWS account and no network
+	cargo run --locked --quiet --package cli --bin isinglass -- demo $(DEMO_FLAGS)
 
 test: check postgresql $(VENV) $(GLUE_MODEL) $(DATAZONE_MODEL) ## Runs everything that a submission must pass
 	cargo build --workspace --bins --locked

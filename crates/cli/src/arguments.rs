@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Crawl a simulated AWS account and take a tour: no AWS account, no network.
+    /// Serve a simulated AWS account, crawled: no AWS account, no network.
     Demo(DemoArguments),
     /// Run the control plane: HTTP API, sign-in, schedules, direct crawls.
     Serve(Box<ServeArguments>),
@@ -353,10 +353,13 @@ pub(crate) struct EvidenceArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArguments {
-    /// Directory to keep the catalog in; default: a temporary one
+    /// Port on 127.0.0.1; 0 takes any that is free
+    #[arg(long, value_name = "N", default_value_t = 7070)]
+    pub(crate) port: u16,
+    /// Directory to keep catalog and sign-in in, for the next demo; default: a temporary one, removed at the end
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Crawl, print the report, and exit without the tour
+    /// Crawl both sources, print their reports, and exit
     #[arg(long)]
     pub(crate) once: bool,
 }

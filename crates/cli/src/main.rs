@@ -3,6 +3,7 @@
 mod arguments;
 mod catalog;
 mod changes;
+mod client;
 mod clock;
 mod commands;
 mod crawl;
@@ -27,6 +28,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Command::Serve(arguments) = arguments.command {
         return told(commands::serve::run(&arguments));
+    }
+    if let Command::Demo(arguments) = arguments.command {
+        return told(commands::demo::run(&arguments));
     }
     start_logging();
     // One thread for network and mapping: what it saves in wake-ups is more than a second one gains, for the writers of NDJSON and
@@ -58,7 +62,7 @@ async fn run(command: Command) -> Outcome {
         Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Keys(command) => commands::keys::run(&command).await,
         Command::Backup(arguments) => commands::backup::run(&arguments).await,
-        Command::Demo(arguments) => commands::demo::run(&arguments).await,
+        Command::Demo(arguments) => commands::demo::run(&arguments),
         Command::Crawl(CrawlCommand::Glue(arguments)) => commands::crawl::run_glue(&arguments).await,
         Command::Crawl(CrawlCommand::Smus(arguments)) => commands::crawl::run_smus(&arguments).await,
         Command::Preflight(PreflightCommand::Glue(arguments)) => commands::preflight::run_glue(&arguments).await,

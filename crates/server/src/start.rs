@@ -4,6 +4,7 @@ mod first_user;
 mod key_place;
 mod parts;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -19,7 +20,8 @@ use crate::outbound::OutboundError;
 use crate::randomness::{Random, RandomError, SystemRandom, draw};
 use crate::router::{Around, assemble};
 use crate::sealing::SealingError;
-use crate::shutdown::Drained;
+use crate::shutdown::{Drained, Shutdown};
+use crate::state::App;
 use crate::telemetry::Traces;
 use crate::webhook::InvalidHost;
 use crate::{router, serve, work};
@@ -101,16 +103,24 @@ pub struct Surroundings<'a> {
     /// Whether spans go anywhere.
     pub traces: Traces,
     /// Pages beside the API.
-    pub pages: Router<crate::state::App>,
+    pub pages: Router<App>,
     /// Told who the first administrator is, before the first request.
     pub announce: fn(&FirstUser),
 }
 
-/// Runs the service until it is told to stop.
+/// A service that is put together and holds its address, and answers nobody yet.
+pub struct Prepared {
+    app: App,
+    router: Router,
+    listener: Listener,
+    address: SocketAddr,
+}
+
+/// Opens and checks everything, takes the address, and announces the first administrator if there is none.
 ///
 /// # Errors
-/// [`StartError`]: nothing has been served.
-pub async fn run(config: Config, around: Surroundings<'_>) -> Result<Drained, StartError> {
+/// [`StartError`].
+pub async fn prepare(config: Config, around: Surroundings<'_>) -> Result<Prepared, StartError> {
     let url = match &config.catalog {
         Some(url) => CatalogUrl::parse(url.expose())?,
         None => around.default_catalog,
@@ -127,8 +137,42 @@ pub async fn run(config: Config, around: Surroundings<'_>) -> Result<Drained, St
     let ids = RequestIds::new(u64::from_be_bytes(draw(&*app.random)?));
     let router = assemble(app.clone(), router::api(), around.pages, Around { ids, traces: around.traces });
     let router = router.map_err(|error| StartError::Internal(error.into()))?;
-    work::start(&app);
-    let drained = serve::serve(app.clone(), router, listener).await.map_err(|error| StartError::Internal(error.into()))?;
-    app.store.clone().close().await;
-    Ok(drained)
+    Ok(Prepared { app, router, listener, address })
+}
+
+impl Prepared {
+    /// Where it listens; tells the port when the configuration asked for any (0).
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What ends it, besides signals.
+    #[must_use]
+    pub fn shutdown(&self) -> Shutdown {
+        self.app.shutdown.clone()
+    }
+
+    /// Answers requests and does its work until it is told to stop.
+    ///
+    /// # Errors
+    /// [`StartError::Internal`]: nothing has been served.
+    pub async fn serve(self) -> Result<Drained, StartError> {
+        let Self { app, router, listener, address: _ } = self;
+        work::start(&app);
+        let drained = serve::serve(app.clone(), router, listener).await.map_err(|error| StartError::Internal(error.into()))?;
+        // The last clone closes: all others are in what has ended by now, and in this.
+        let store = app.store.clone();
+        drop(app);
+        store.close().await;
+        Ok(drained)
+    }
+}
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// [`StartError`]: nothing has been served.
+pub async fn run(config: Config, around: Surroundings<'_>) -> Result<Drained, StartError> {
+    prepare(config, around).await?.serve().await
 }

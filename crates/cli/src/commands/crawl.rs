@@ -36,7 +36,7 @@ fn tell(crawled: Crawled, to: &DestinationArguments) -> Outcome {
 }
 
 /// What a run did, for people.
-fn summary(report: &Report) -> Page {
+pub(crate) fn summary(report: &Report) -> Page {
     let mut page = Page::default();
     let seconds = (report.finished_at - report.started_at).max(0) / 100;
     let run = report.run.map(|run| format!("run {run} ")).unwrap_or_default();

@@ -1,114 +1,116 @@
-//! `demo`: a simulated AWS account on loopback, a crawl of it, and a tour of the commands. No AWS account, no network.
+//! `demo`: a simulated AWS account and the control plane on loopback, both crawls, and a sign-in. No AWS account, no network.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+mod account;
+mod place;
+mod tour;
 
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use server::config::{self, Config, Environment, Overrides};
+use server::listener::ListenError;
+use server::shutdown::Shutdown;
+use server::start::{self, BOOTSTRAP_VARIABLE, StartError, Surroundings};
+use server::telemetry;
 use sim::{Account, Running, Simulation};
-use tokio::process::Command;
+use store::CatalogUrl;
 
 use crate::arguments::DemoArguments;
+use crate::client::Client;
+use crate::commands::serve::{on_all_processors, pages};
 use crate::failure::{Failure, Outcome, Status};
-use crate::output::{bold, dim, print};
+use place::{Place, SignIn};
 
-/// The commands of the tour: what they show, and their arguments.
-const TOUR: &[(&str, &[&str])] = &[
-    ("Search finds names, columns and descriptions.", &["search", "customer", "--limit", "8"]),
-    (
-        "One table, with nested columns, the assets of the studio that are made from it, where it comes from and where it goes.",
-        &["show", "sales/orders"],
-    ),
-    ("Lineage follows jobs, views, links, S3 locations and the studio.", &["lineage", "sales/orders", "--depth", "3"]),
-    ("A term of a business glossary, and what it is assigned to.", &["show", "term_revenue"]),
-    ("Evidence: what the run called, where it connected, what it masked.", &["evidence", "latest"]),
-    ("A security engineer gets the exact IAM policy …", &["policy", "smus", "--region", "eu-west-1"]),
-    ("… and the exact hosts.", &["egress", "--region", "eu-west-1"]),
-];
+/// The variables by which the service finds the simulated account: what a request says cannot lead it there.
+const ENDPOINT_VARIABLES: [&str; 3] = ["AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_DATAZONE", "AWS_ENDPOINT_URL_STS"];
 
-/// The crawls: what is said before, and their arguments. The second one cannot see everything, and says so.
-const CRAWLS: &[(&str, &[&str])] = &[
-    (
-        "A simulated AWS account runs on loopback. This crawls its Glue Data Catalog, read-only, the way a real account is crawled:",
-        &["crawl", "glue", "--region", "eu-west-1", "--connection", "demo"],
-    ),
-    (
-        "And SageMaker Unified Studio into the same catalog. The role is no member of one project, so this run is partial, and says so:",
-        &["crawl", "smus", "--region", "eu-west-1", "--connection", "demo-studio"],
-    ),
-];
+/// Warnings, but for the one that the new master key needs a copy: a demo's needs none.
+const LOG: &str = "warn,server::start=error";
 
-pub(crate) async fn run(arguments: &DemoArguments) -> Outcome {
+pub(crate) fn run(arguments: &DemoArguments) -> Outcome {
+    on_all_processors(async {
+        let place = Place::open(arguments.data.as_deref())?;
+        let shown = demonstrate(arguments, &place).await;
+        place.close()?;
+        shown
+    })
+}
+
+async fn demonstrate(arguments: &DemoArguments, place: &Place) -> Outcome {
+    let sign_in = place.sign_in()?;
     let simulation = Simulation::builder().account(Account::realistic()).start().await?;
-    let folder = arguments.data.clone().unwrap_or_else(temporary_folder);
-    std::fs::create_dir_all(&folder)?;
-    let catalog = format!("sqlite:{}", folder.join("catalog.db").display());
-    let stage = Stage { simulation: &simulation, catalog: &catalog };
-    for (text, crawl) in CRAWLS {
-        say(text)?;
-        let status = stage.run(crawl).await?;
-        if status == Status::Failed || status == Status::Usage {
-            return Ok(status);
+    let config = configuration(arguments.port, place)?;
+    let log = telemetry::install(&config).map_err(|error| Failure::usage_error(&error))?;
+    let environment = environment(&simulation, &sign_in);
+    let around = Surroundings {
+        default_catalog: CatalogUrl::parse(&place.catalog())?,
+        environment: &environment,
+        tls: Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
+        traces: log.traces(),
+        pages: pages(),
+        announce: |_| {},
+    };
+    let service = start::prepare(config, around).await.map_err(|error| not_started(arguments.port, &error))?;
+    let (url, shutdown) = (format!("http://{}", service.address()), service.shutdown());
+    let (served, shown) = tokio::join!(service.serve(), async {
+        let shown = show(arguments, place, &sign_in, &url, &simulation, &shutdown).await;
+        if arguments.once || shown.is_err() {
+            shutdown.soft().cancel();
         }
-    }
-    if !arguments.once {
-        for (text, command) in TOUR {
-            say(text)?;
-            stage.run(command).await?;
-        }
-        say(&format!("The catalog stays in {}; ask it more:", folder.display()))?;
-        print(format!("  isinglass search order --catalog {catalog}\n").as_bytes())?;
-    }
-    Ok(Status::Complete)
+        shown
+    });
+    served.map_err(|error| Failure::from_error(&error))?;
+    shown
 }
 
-fn temporary_folder() -> PathBuf {
-    std::env::temp_dir().join(format!("isinglass-demo-{}", std::process::id()))
-}
-
-fn say(text: &str) -> Result<(), Failure> {
-    print(format!("\n{}\n", bold(text)).as_bytes())
-}
-
-/// Runs the program itself, so that the tour shows what a user gets, with the simulated account in its environment only.
-struct Stage<'a> {
-    simulation: &'a Running,
-    catalog: &'a str,
-}
-
-impl Stage<'_> {
-    async fn run(&self, arguments: &[&str]) -> Result<Status, Failure> {
-        print(format!("{}\n", dim(&format!("$ isinglass {}", arguments.join(" ")))).as_bytes())?;
-        let program = std::env::current_exe()?;
-        let status = self.command(&program, arguments).status().await?;
-        Ok(match status.code() {
-            Some(0) => Status::Complete,
-            Some(3) => Status::Partial,
-            Some(2) => Status::Usage,
-            _ => Status::Failed,
-        })
-    }
-
-    fn command(&self, program: &Path, arguments: &[&str]) -> Command {
-        let endpoint = self.simulation.endpoint();
-        let keys = self.simulation.keys();
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).env("ISINGLASS_CATALOG", self.catalog);
-        // Whatever AWS settings the user has stay out of the demo.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| is_aws(name)) {
-            command.env_remove(name);
+/// Fills the catalog and says how to use it, unless somebody ends the demo meanwhile.
+async fn show(
+    arguments: &DemoArguments,
+    place: &Place,
+    sign_in: &SignIn,
+    url: &str,
+    simulation: &Running,
+    shutdown: &Shutdown,
+) -> Outcome {
+    let showing = async {
+        let client = Client::new(url, sign_in.token.clone(), None)?;
+        account::fill(&client, sign_in, &simulation.keys()).await?;
+        if !arguments.once {
+            tour::tell(url, sign_in, place)?;
         }
-        for service in ["GLUE", "DATAZONE", "STS"] {
-            command.env(format!("AWS_ENDPOINT_URL_{service}"), &endpoint);
-        }
-        command.env("AWS_ACCESS_KEY_ID", &keys.access_key_id).env("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key);
-        command
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-        command
+        Ok(Status::Complete)
+    };
+    tokio::select! {
+        shown = showing => shown,
+        () = shutdown.soft().cancelled() => Ok(Status::Complete),
     }
 }
 
-fn is_aws(name: &OsString) -> bool {
-    name.to_string_lossy().starts_with("AWS_")
+/// Nothing of the user's own configuration: a demo is the same everywhere.
+fn configuration(port: u16, place: &Place) -> Result<Config, Failure> {
+    let settings = [
+        ("listen", SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string()),
+        ("catalog", place.catalog()),
+        ("log.level", LOG.to_owned()),
+    ];
+    let others = settings.map(|(key, value)| (key.to_owned(), value)).to_vec();
+    let overrides = Overrides { others, ..Overrides::default() };
+    let loaded = config::load(None, &Environment::default(), &overrides).map_err(|error| Failure::usage_error(&error))?;
+    Ok(loaded.config)
+}
+
+/// What the service finds in its environment: the simulated account instead of AWS, and nothing of the user's own settings.
+fn environment(simulation: &Running, sign_in: &SignIn) -> Environment {
+    let endpoints = ENDPOINT_VARIABLES.map(|name| (name.to_owned(), simulation.endpoint()));
+    let token = (BOOTSTRAP_VARIABLE.to_owned(), sign_in.token.expose().to_owned());
+    endpoints.into_iter().chain([token]).collect()
+}
+
+fn not_started(port: u16, error: &StartError) -> Failure {
+    let mut failure = Failure::from_error(error);
+    if matches!(error, StartError::Listen(ListenError::Bind { .. })) {
+        failure.told.message = format!("port {port} of 127.0.0.1 cannot be had");
+        failure.told.remedy = "Choose another one: `isinglass demo --port N`; 0 takes any that is free.".to_owned();
+    }
+    failure
 }

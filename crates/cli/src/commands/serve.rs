@@ -6,6 +6,7 @@ use std::sync::Arc;
 use server::config::{self, Config, Environment, Overrides};
 use server::shutdown::Drained;
 use server::start::{self, FirstUser, Surroundings};
+use server::state::App;
 use server::telemetry;
 
 use crate::arguments::ServeArguments;
@@ -20,11 +21,25 @@ pub(crate) fn run(arguments: &ServeArguments) -> Outcome {
     for warning in &loaded.warnings {
         let _ = writeln!(std::io::stderr(), "warning: {warning}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::from_error(&error))?;
-    let outcome = runtime.block_on(serve(loaded.config, &environment));
+    on_all_processors(serve(loaded.config, &environment))
+}
+
+/// As much as a main thread has: in an unoptimized build, a second crawl of a studio needs more than the 2 MiB that tokio gives.
+const STACK_BYTES: usize = 8 << 20;
+
+/// Runs something on a thread for each processor.
+pub(crate) fn on_all_processors(work: impl Future<Output = Outcome>) -> Outcome {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.enable_all().thread_stack_size(STACK_BYTES).build().map_err(|error| Failure::from_error(&error))?;
+    let outcome = runtime.block_on(work);
     // What still waits on a dead connection must not hold the exit.
     runtime.shutdown_background();
     outcome
+}
+
+/// The pages beside the API.
+pub(crate) fn pages() -> axum::Router<App> {
+    axum::Router::new()
 }
 
 async fn serve(config: Config, environment: &Environment) -> Outcome {
@@ -34,7 +49,7 @@ async fn serve(config: Config, environment: &Environment) -> Outcome {
         environment,
         tls: Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
         traces: log.traces(),
-        pages: axum::Router::new(),
+        pages: pages(),
         announce,
     };
     let drained = start::run(config, around).await.map_err(|error| Failure::from_error(&error))?;

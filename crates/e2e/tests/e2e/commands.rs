@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use sim::Mutation;
 
-use crate::harness::{Assets, Ended, Program, World, assets::below};
+use crate::harness::{Assets, Ended, World, assets::below};
 
 /// The realistic account in a catalog: run 1, then run 2 in which one column has changed.
 fn crawled() -> World {
@@ -181,16 +181,6 @@ fn archived_assets_are_not_found_but_keep_their_history() {
     let history = ask(&world, &["history", &below("AwsDataCatalog/sales/stores")]);
     history.expect(0);
     assert!(history.stdout.contains("run 3") && history.stdout.contains("run 1"), "{}", history.stdout);
-}
-
-#[test]
-fn the_demonstration_needs_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    for arguments in [&["demo", "--once"][..], &["demo"]] {
-        let ended = Program::new(arguments).home(folder.path()).run();
-        ended.expect(0);
-        assert!(ended.stdout.contains("complete"), "{}", ended.stdout);
-    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod control_plane_api;
 #[cfg(test)]
 mod control_plane_faults;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod harness;

@@ -81,7 +81,7 @@ pub(super) fn state(
         webhooks: Webhooks::new(outbound.clone(), AllowedHosts::new(config.alerts.allowed_hosts.iter().map(String::as_str))?),
         nudge: Nudge::default(),
         reconcilers: Statuses::default(),
-        aws_environment: aws::Environment::read(),
+        aws_environment: aws::Environment::from_lookup(|name| environment.get(name).map(str::to_owned)),
         oidc: oidc(&config, &keys, outbound, random.clone(), environment)?,
         keys: Arc::new(keys),
         random,

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -75,8 +76,8 @@ impl Program {
 
     pub(crate) fn start(mut self) -> Started {
         let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.command));
-        let stdout = collect(child.stdout.take().unwrap());
-        let stderr = collect(child.stderr.take().unwrap());
+        let stdout = Collected::of(child.stdout.take().unwrap());
+        let stderr = Collected::of(child.stderr.take().unwrap());
         Started { child, stdout, stderr }
     }
 
@@ -85,12 +86,37 @@ impl Program {
     }
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        bytes
-    })
+/// What a program has written so far.
+struct Collected {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Collected {
+    fn of(mut stream: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&bytes);
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            loop {
+                match stream.read(&mut buffer).unwrap() {
+                    0 => return,
+                    read => into.lock().unwrap().extend_from_slice(&buffer[..read]),
+                }
+            }
+        });
+        Self { bytes, reader }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    /// All of it, once the program has ended.
+    fn whole(self) -> String {
+        self.reader.join().unwrap();
+        String::from_utf8(self.bytes.lock().unwrap().clone()).unwrap()
+    }
 }
 
 /// Checks `condition` until it holds, or panics.
@@ -113,11 +139,31 @@ pub(crate) fn moment() -> std::time::Instant {
 /// A run that goes on.
 pub(crate) struct Started {
     child: Child,
-    stdout: JoinHandle<Vec<u8>>,
-    stderr: JoinHandle<Vec<u8>>,
+    stdout: Collected,
+    stderr: Collected,
 }
 
 impl Started {
+    /// What it has printed so far.
+    pub(crate) fn printed(&self) -> String {
+        self.stdout.text()
+    }
+
+    /// Waits until it has printed something; all that it has printed by then. One that ends before fails the test.
+    #[track_caller]
+    pub(crate) fn wait_for_print(&mut self, text: &str) -> String {
+        for _ in 0..RUN_SECONDS_MAX * 100 {
+            if self.printed().contains(text) {
+                return self.printed();
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended before \"{text}\": {ended:?}\n{}\n{}", self.printed(), self.stderr.text());
+            thread::sleep(POLL);
+        }
+        self.kill();
+        panic!("waited {RUN_SECONDS_MAX} s in vain for \"{text}\":\n{}\n{}", self.printed(), self.stderr.text());
+    }
+
     /// Ctrl-C.
     pub(crate) fn interrupt(&self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
@@ -149,8 +195,8 @@ impl Started {
             polls -= 1;
             thread::sleep(POLL);
         };
-        let text = |collected: JoinHandle<Vec<u8>>| String::from_utf8(collected.join().unwrap()).unwrap();
-        let ended = Ended { status: status.and_then(|status| status.code()), stdout: text(self.stdout), stderr: text(self.stderr) };
+        let code = status.and_then(|status| status.code());
+        let ended = Ended { status: code, stdout: self.stdout.whole(), stderr: self.stderr.whole() };
         assert!(status.is_some(), "the run did not end within {RUN_SECONDS_MAX} s: {ended:?}");
         ended
     }
