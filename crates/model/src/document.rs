@@ -9,7 +9,7 @@ pub mod report;
 mod write;
 
 pub use columns::{pack_columns, unpack_columns};
-pub use read::{ReadError, read_attributes};
+pub use read::{ReadError, read_asset, read_attributes, read_columns};
 pub use write::{AssetStatus, LineKinds, write_asset, write_attributes, write_columns, write_lines};
 
 /// Appends `text` as a JSON string, quotes included (RFC 8259 section 7).

@@ -4,7 +4,7 @@ mod between;
 mod differences;
 mod timeline;
 
-pub use between::{Changed, Diff};
+pub use between::{Changed, Diff, DiffCursor};
 pub use differences::Difference;
 pub use timeline::HistoryEvent;
 

@@ -32,7 +32,7 @@ pub use control::{
     WorkflowId, WorkflowSpec,
 };
 pub use error::{Result, StoreError};
-pub use history::{ChangeKind, Changed, Diff, Difference, HistoryEvent};
+pub use history::{ChangeKind, Changed, Diff, DiffCursor, Difference, HistoryEvent};
 pub use ingest::{FinishedRun, RemovalPolicy, RunEnd, RunWriter};
 pub use query::{
     Archived, Candidate, CertificateCount, Children, ConnectionCount, Direction, ExportCursor, ExportFilter, ExportPage, Found,

@@ -3,6 +3,7 @@
 mod children;
 mod columns;
 mod enrichment;
+mod find;
 mod history;
 mod one;
 
@@ -46,6 +47,7 @@ struct PageOf {
 pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(one::router())
+        .merge(find::router())
         .merge(columns::router())
         .merge(children::router())
         .merge(history::router())

@@ -1,7 +1,7 @@
 //! How assets changed, as the API shows it.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use store::{ChangeKind, Difference};
 use utoipa::ToSchema;
 
@@ -37,12 +37,12 @@ pub(crate) struct Changed {
     property: Option<&'static str>,
     /// What it was; of a removed column, its type. Absent where there was nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    before: Option<Value>,
+    #[schema(nullable = false, value_type = Option<Value>)]
+    before: Option<Box<RawValue>>,
     /// What it is; of an added column, its type. Absent where there is nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    after: Option<Value>,
+    #[schema(nullable = false, value_type = Option<Value>)]
+    after: Option<Box<RawValue>>,
 }
 
 /// What is different.
@@ -87,28 +87,26 @@ impl From<Difference> for Changed {
     fn from(difference: Difference) -> Self {
         let plain = |kind, name| Self { kind, name, property: None, before: None, after: None };
         match difference {
-            Difference::Attribute { name, before, after } => Self {
-                before: before.as_deref().map(parsed),
-                after: after.as_deref().map(parsed),
-                ..plain(Subject::Attribute, name)
-            },
-            Difference::ColumnAdded { path, raw_type } => {
-                Self { after: Some(raw_type.into()), ..plain(Subject::ColumnAdded, path) }
+            Difference::Attribute { name, before, after } => {
+                Self { before: before.and_then(stored), after: after.and_then(stored), ..plain(Subject::Attribute, name) }
             }
-            Difference::ColumnRemoved { path, raw_type } => {
-                Self { before: Some(raw_type.into()), ..plain(Subject::ColumnRemoved, path) }
-            }
+            Difference::ColumnAdded { path, raw_type } => Self { after: text(&raw_type), ..plain(Subject::ColumnAdded, path) },
+            Difference::ColumnRemoved { path, raw_type } => Self { before: text(&raw_type), ..plain(Subject::ColumnRemoved, path) },
             Difference::ColumnChanged { path, what, before, after } => Self {
                 property: Some(what),
-                before: before.map(Value::from),
-                after: after.map(Value::from),
+                before: before.as_deref().and_then(text),
+                after: after.as_deref().and_then(text),
                 ..plain(Subject::ColumnChanged, path)
             },
         }
     }
 }
 
-/// A stored value.
-fn parsed(json: &str) -> Value {
-    serde_json::from_str(json).unwrap_or_else(|_| json.into())
+/// A stored value, byte for byte: the order of what is nested is not ours to change.
+fn stored(json: String) -> Option<Box<RawValue>> {
+    RawValue::from_string(json).ok()
+}
+
+fn text(text: &str) -> Option<Box<RawValue>> {
+    to_raw_value(text).ok()
 }

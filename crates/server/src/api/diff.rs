@@ -4,6 +4,7 @@
 use axum::extract::State;
 use model::{Guid, RunId};
 use serde::{Deserialize, Serialize};
+use store::DiffCursor;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,7 +16,7 @@ use crate::http::{Json, Limit, Problem, Query};
 use crate::state::App;
 
 /// Which runs.
-#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Which {
     /// The number of the one run.
@@ -24,19 +25,26 @@ struct Which {
     /// The number of the other one, of the same connection. It is always told from the earlier to the later.
     #[param(example = 9)]
     to: i64,
-    /// The most assets.
+    /// The most assets of the page.
     #[serde(default)]
     #[param(inline)]
     limit: Limit,
+    /// `nextCursor` of the page before.
+    cursor: Option<String>,
 }
 
 /// What changed from the end of the one run to the end of the other.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 struct Diff {
-    /// The assets, by qualified name.
+    /// The assets of the page, by qualified name. Those of other pages may come before or after them.
     items: Vec<ChangedAsset>,
-    /// Whether there are more than were asked for.
+    /// Whether there are more pages.
     truncated: bool,
+    /// For the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_cursor: Option<String>,
 }
 
 /// An asset that changed.
@@ -70,7 +78,10 @@ pub(crate) fn router() -> OpenApiRouter<App> {
 ))]
 async fn diff_runs(State(app): State<App>, caller: Caller, Query(which): Query<Which>) -> Result<Json<Diff>, Problem> {
     caller.may(Action::ReadCatalog)?;
-    let found = app.store.diff(RunId(which.from), RunId(which.to), which.limit.get().into()).await?;
+    let list = format!("diff {} {}", which.from, which.to);
+    let after: Option<i64> = which.cursor.as_deref().map(|cursor| app.cursors.decode(&list, cursor)).transpose()?;
+    let after = DiffCursor(after.unwrap_or_default());
+    let found = app.store.diff_page(RunId(which.from), RunId(which.to), after, which.limit.get().into()).await?;
     let shown = |changed: store::Changed| ChangedAsset {
         change: changed.change.into(),
         type_name: changed.kind.type_name(),
@@ -78,5 +89,6 @@ async fn diff_runs(State(app): State<App>, caller: Caller, Query(which): Query<W
         qualified_name: changed.qualified_name.as_str().to_owned(),
         differences: changed.differences.into(),
     };
-    Ok(Json(Diff { items: found.changed.into_iter().map(shown).collect(), truncated: found.truncated }))
+    let next_cursor = found.next.map(|next| app.cursors.encode(&list, &next.0)).transpose()?;
+    Ok(Json(Diff { items: found.changed.into_iter().map(shown).collect(), truncated: found.truncated, next_cursor }))
 }

@@ -14,7 +14,7 @@ use crate::auth::Action;
 use crate::http::{Code, Json, Problem, Query};
 use crate::state::App;
 
-const DEPTH_MAX: u32 = 10;
+const DEPTH_MAX: u32 = 20;
 const DEPTH_DEFAULT: u32 = 3;
 const NODES_MAX: u32 = 2000;
 const NODES_DEFAULT: u32 = 500;
@@ -33,7 +33,7 @@ struct Which {
     direction: Direction,
     /// How many processes far.
     #[serde(default = "depth_default")]
-    #[param(minimum = 1, maximum = 10, default = 3)]
+    #[param(minimum = 1, maximum = 20, default = 3)]
     depth: u32,
     /// Between what.
     #[serde(default)]

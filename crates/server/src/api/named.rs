@@ -68,11 +68,16 @@ impl From<store::Parent> for Parent {
 
 /// The qualified name of a parameter.
 pub(crate) fn name_of(text: &str) -> Result<QualifiedName, Problem> {
-    if text.is_empty() || text.len() > NAME_BYTES_MAX {
-        let problem = Problem::new(Code::InvalidParameter, "this cannot be a qualified name; search for the asset by its name");
-        return Err(problem.with_field("qualifiedName", format!("expected 1 to {NAME_BYTES_MAX} bytes")));
+    checked("qualifiedName", text).map(QualifiedName::from_encoded)
+}
+
+/// A parameter that may be as long as a qualified name.
+pub(crate) fn checked<'t>(field: &str, text: &'t str) -> Result<&'t str, Problem> {
+    if (1..=NAME_BYTES_MAX).contains(&text.len()) {
+        return Ok(text);
     }
-    Ok(QualifiedName::from_encoded(text))
+    let problem = Problem::new(Code::InvalidParameter, "this cannot be a qualified name; search for the asset by its name");
+    Err(problem.with_field(field, format!("expected 1 to {NAME_BYTES_MAX} bytes")))
 }
 
 /// What a qualified name stands for.

@@ -20,7 +20,13 @@ pub struct Diff {
     pub changed: Vec<Changed>,
     /// Whether there are more than were asked for.
     pub truncated: bool,
+    /// Where the next page goes on, if there are more.
+    pub next: Option<DiffCursor>,
 }
+
+/// How far a comparison has come: the store's number of the last asset that was looked at. Assets are looked at in that order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiffCursor(pub i64);
 
 /// An asset that changed between two runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,37 +51,52 @@ impl Store {
     /// # Errors
     /// When there is no such run, or the runs are of different connections.
     pub async fn diff(&self, one: RunId, other: RunId, limit: usize) -> Result<Diff> {
+        self.diff_page(one, other, DiffCursor::default(), limit).await
+    }
+
+    /// As [`Store::diff`], of the assets after those that were looked at. Only the whole of all pages is ordered by what it is sorted by.
+    ///
+    /// # Errors
+    /// As [`Store::diff`].
+    pub async fn diff_page(&self, one: RunId, other: RunId, after: DiffCursor, limit: usize) -> Result<Diff> {
         let (from, to) = (self.run(RunRef::Id(one.min(other))).await?, self.run(RunRef::Id(one.max(other))).await?);
         if from.connection != to.connection {
             let message = format!("the runs {one} and {other} are of different connections: compare runs of one connection");
             return Err(StoreError::Conflict { message });
         }
         let asked = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-        let mut ids = self.touched_between(from.connection.0, from.id, to.id, asked).await?;
+        let mut ids = self.touched_between(from.connection.0, (from.id, to.id), after, asked).await?;
         let truncated = ids.len() > limit;
         while ids.len() > limit {
             ids.pop_last();
         }
+        let next = ids.last().copied().filter(|_| truncated).map(DiffCursor);
         let ids: Vec<i64> = ids.into_iter().collect();
         let mut changed = Vec::new();
         for chunk in ids.chunks(READ_ROWS) {
             changed.extend(self.compare_between(chunk, from.id, to.id).await?);
         }
         changed.sort_by(|a, b| (&a.qualified_name, a.kind).cmp(&(&b.qualified_name, b.kind)));
-        Ok(Diff { changed, truncated })
+        Ok(Diff { changed, truncated, next })
     }
 
-    /// Assets that runs after `from` up to `to` changed or created.
-    async fn touched_between(&self, connection: i64, from: RunId, to: RunId, limit: i64) -> Result<BTreeSet<i64>> {
+    /// Assets that runs after the first up to the second changed or created.
+    async fn touched_between(
+        &self,
+        connection: i64,
+        (from, to): (RunId, RunId),
+        after: DiffCursor,
+        limit: i64,
+    ) -> Result<BTreeSet<i64>> {
         let text = "SELECT DISTINCT h.asset FROM run r JOIN history h ON h.run = r.id
-            WHERE r.connection = $1 AND r.id > $2 AND r.id <= $3 ORDER BY h.asset LIMIT $4";
-        let query = query_scalar(text).bind(connection).bind(from.0).bind(to.0).bind(limit);
+            WHERE r.connection = $1 AND r.id > $2 AND r.id <= $3 AND h.asset > $5 ORDER BY h.asset LIMIT $4";
+        let query = query_scalar(text).bind(connection).bind(from.0).bind(to.0).bind(limit).bind(after.0);
         let mut ids: BTreeSet<i64> = query.fetch_all(self.readers()).await?.into_iter().collect();
         // Ids are given in the order of creation, so a run's new assets lie between its first and its last.
         let text =
             "SELECT c.id FROM run r JOIN content c ON c.id >= r.first_created AND c.id <= r.last_created AND c.first_run = r.id
-            WHERE r.connection = $1 AND r.id > $2 AND r.id <= $3 ORDER BY c.id LIMIT $4";
-        let query = query_scalar(text).bind(connection).bind(from.0).bind(to.0).bind(limit);
+            WHERE r.connection = $1 AND r.id > $2 AND r.id <= $3 AND c.id > $5 ORDER BY c.id LIMIT $4";
+        let query = query_scalar(text).bind(connection).bind(from.0).bind(to.0).bind(limit).bind(after.0);
         let created: Vec<i64> = query.fetch_all(self.readers()).await?;
         ids.extend(created);
         Ok(ids)

@@ -121,7 +121,7 @@ async fn lineage_goes_up_and_down_within_its_bounds() {
     assert_eq!(service.get(&format!("{path}&direction=up")).await.body["edges"], json!([]));
     assert_eq!(service.get(&format!("{path}&nodes=1")).await.body["truncated"], true);
     assert_eq!(service.get(&format!("{path}&level=column")).await.status, StatusCode::OK);
-    for query in ["depth=0", "depth=11", "depth=99999999999", "depth=x", "nodes=0", "nodes=2001", "direction=left", "level=row"] {
+    for query in ["depth=0", "depth=21", "depth=99999999999", "depth=x", "nodes=0", "nodes=2001", "direction=left", "level=row"] {
         assert_eq!(service.get(&format!("{path}&{query}")).await.status.as_u16(), 400, "{query}");
     }
 }
@@ -213,4 +213,42 @@ async fn names_that_stand_for_nothing_are_404_and_no_names_are_400() {
             assert_eq!(service.get(&format!("/api/v1/{path}")).await.status.as_u16(), 400, "{path}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_person_types_is_found_or_could_be_several_things() {
+    let service = service().await;
+    let find = async |typed: &str| service.get(&format!("/api/v1/assets/find?name={}", encoded(typed))).await;
+    let orders = find("sales/orders").await.body;
+    assert_eq!(
+        (&orders["found"]["qualifiedName"], &orders["candidates"]),
+        (&name("c/sales/orders").into(), &json!([])),
+        "{orders}"
+    );
+    let column = find(&name("c/sales/orders/customer")).await.body;
+    assert_eq!(column["found"]["typeName"], "Column");
+    let similar = find("order").await.body;
+    assert!(similar["found"].is_null() && !similar["candidates"].as_array().unwrap().is_empty(), "{similar}");
+    assert_eq!(find("nothing-is-called-so").await.body, json!({"candidates": []}));
+    for wrong in [String::new(), "x".repeat(8193)] {
+        assert_eq!(find(&wrong).await.status, StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn a_difference_comes_in_pages_that_together_are_the_whole() {
+    let service = service().await;
+    let whole = service.get("/api/v1/diff?from=1&to=2").await;
+    let mut names = list(&whole, "qualifiedName");
+    let (mut paged, mut path) = (Vec::new(), "/api/v1/diff?from=1&to=2&limit=1".to_owned());
+    loop {
+        let page = service.get(&path).await;
+        paged.extend(list(&page, "qualifiedName"));
+        let Some(cursor) = page.body["nextCursor"].as_str() else { break };
+        path = format!("/api/v1/diff?from=1&to=2&limit=1&cursor={cursor}");
+    }
+    names.sort();
+    paged.sort();
+    assert!(names.len() > 1 && whole.body["nextCursor"].is_null(), "{whole:?}");
+    assert_eq!(paged, names);
 }
