@@ -261,11 +261,20 @@ pub(crate) struct DestinationArguments {
 }
 
 /// Which catalog to ask.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct CatalogArguments {
-    /// Catalog: sqlite:PATH; default: the one in your user's data directory
-    #[arg(long, value_name = "URL", env = "ISINGLASS_CATALOG")]
+    /// Catalog: sqlite:PATH or postgres://USER@HOST/DATABASE; else ISINGLASS_CATALOG; default: the one in your user's data directory
+    #[arg(long, value_name = "URL", conflicts_with = "server")]
     pub(crate) catalog: Option<String>,
+    /// Control plane to ask instead, https:// (or http:// on this machine); else ISINGLASS_SERVER
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// File that holds the token for the control plane; else ISINGLASS_TOKEN
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// PEM file of certificates to trust besides the system's; else AWS_CA_BUNDLE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_bundle: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,111 +1,190 @@
-//! Asking a catalog: opening it, and finding what a user means by a name.
+//! Asking a catalog: the file or database itself, or a control plane that serves it. Either way the answers are the same.
 
-use std::collections::HashMap;
+mod names;
+mod remote;
+mod source;
 
-use model::name::decode_part;
-use model::{GlueTableArn, QualifiedName};
-use store::{Candidate, Found, Node, RunRef, Store, Subject};
+use std::collections::BTreeMap;
+
+use model::document::report::{Changes, Report};
+use model::{QualifiedName, RunId};
+use store::{
+    Diff, Enrichment, Graph, HistoryEvent, Hit, LineageQuery, NamedAsset, RunRef, RunState, RunSummary, SearchQuery, Store,
+    StoredAsset, Subject, Twins,
+};
 
 use crate::arguments::CatalogArguments;
-use crate::crawl::destination::catalog_url;
 use crate::failure::Failure;
+pub(crate) use names::{is_outside, label, run_ref, short, title, titles};
+use remote::Remote;
+use source::Source;
 
-/// Opens the catalog that a question is for.
-pub(crate) async fn open(arguments: &CatalogArguments) -> Result<Store, Failure> {
-    Ok(Store::open_existing(&catalog_url(arguments.catalog.as_deref())?).await?)
+/// Whom to ask.
+pub(crate) enum Catalog {
+    /// The catalog itself.
+    Store(Store),
+    /// The control plane that serves it.
+    Server(Remote),
 }
 
-/// What a typed name stands for; where it could be several things, the error lists them.
-pub(crate) async fn find(store: &Store, typed: &str) -> Result<Subject, Failure> {
-    match store.find(typed).await? {
-        Found::One(subject) => Ok(*subject),
-        Found::Candidates(candidates) if candidates.is_empty() => {
-            Err(Failure::failed(format!("the catalog has nothing named \"{typed}\""), format!("Try `isinglass search {typed}`.")))
+/// A run, as lists show it.
+pub(crate) struct Run {
+    pub(crate) id: RunId,
+    /// Milliseconds since 1970 UTC.
+    pub(crate) started_ms: i64,
+    /// Milliseconds since 1970 UTC.
+    pub(crate) finished_ms: Option<i64>,
+    /// `queued`, `running`, or how it ended.
+    pub(crate) state: String,
+    pub(crate) changes: Changes,
+}
+
+/// What lies in an asset: at most so many as were asked for.
+pub(crate) struct Inside {
+    /// Names of folders that are no assets, encoded.
+    pub(crate) folders: Vec<String>,
+    /// The assets, by name.
+    pub(crate) assets: Vec<Child>,
+    /// Whether there is more.
+    pub(crate) truncated: bool,
+}
+
+/// An asset that lies in another.
+pub(crate) struct Child {
+    pub(crate) type_name: String,
+    pub(crate) name: String,
+    /// What people say that it is, else what its source does.
+    pub(crate) description: Option<String>,
+}
+
+impl Catalog {
+    /// Whom the flags, or else the environment, name.
+    pub(crate) async fn open(arguments: &CatalogArguments) -> Result<Self, Failure> {
+        match Source::choose(arguments, |name| std::env::var(name).ok())? {
+            Source::Catalog(url) => Ok(Self::Store(Store::open_existing(&url).await?)),
+            Source::Server(client) => Ok(Self::Server(Remote::new(*client))),
         }
-        Found::Candidates(candidates) => {
-            let listed: Vec<_> = candidates.iter().map(describe).collect();
-            Err(Failure::failed(
-                format!("\"{typed}\" could be:\n{}", listed.join("\n")),
-                "Give more of the name: database/table, or the whole of it.",
-            ))
+    }
+
+    /// What a typed name stands for; where it could be several things, the error lists them.
+    pub(crate) async fn find(&self, typed: &str) -> Result<Subject, Failure> {
+        match self {
+            Self::Store(store) => names::found(typed, store.find(typed).await?),
+            Self::Server(server) => names::found(typed, server.find(typed).await?),
+        }
+    }
+
+    pub(crate) async fn search(&self, query: &SearchQuery) -> Result<Vec<Hit>, Failure> {
+        match self {
+            Self::Store(store) => Ok(store.search(query).await?.hits),
+            Self::Server(server) => Ok(server.search(query).await?),
+        }
+    }
+
+    pub(crate) async fn lineage(&self, query: &LineageQuery) -> Result<Graph, Failure> {
+        match self {
+            Self::Store(store) => Ok(store.lineage(query).await?),
+            Self::Server(server) => Ok(server.lineage(query).await?),
+        }
+    }
+
+    pub(crate) async fn history(&self, name: &QualifiedName) -> Result<Vec<HistoryEvent>, Failure> {
+        match self {
+            Self::Store(store) => Ok(store.history(name).await?),
+            Self::Server(server) => Ok(server.history(name).await?),
+        }
+    }
+
+    pub(crate) async fn diff(&self, from: RunId, to: RunId, limit: usize) -> Result<Diff, Failure> {
+        match self {
+            Self::Store(store) => Ok(store.diff(from, to, limit).await?),
+            Self::Server(server) => Ok(server.diff(from, to, limit).await?),
+        }
+    }
+
+    pub(crate) async fn run(&self, run: RunRef) -> Result<Run, Failure> {
+        match self {
+            Self::Store(store) => Ok(Run::from(&store.run(run).await?)),
+            Self::Server(server) => server.run(run).await,
+        }
+    }
+
+    /// The latest runs, latest first.
+    pub(crate) async fn runs(&self, limit: usize) -> Result<Vec<Run>, Failure> {
+        match self {
+            Self::Store(store) => Ok(store.runs(limit).await?.iter().map(Run::from).collect()),
+            Self::Server(server) => Ok(server.runs(limit).await?),
+        }
+    }
+
+    /// The report of a run, if it has one.
+    pub(crate) async fn report(&self, run: RunId) -> Result<Option<Report>, Failure> {
+        match self {
+            Self::Store(store) => Ok(store.report(RunRef::Id(run)).await?),
+            Self::Server(server) => Ok(server.report(run).await?),
+        }
+    }
+
+    /// What has the same data as an asset.
+    pub(crate) async fn twins(&self, stored: &StoredAsset) -> Result<Twins, Failure> {
+        match self {
+            Self::Store(store) => Ok(store.twins(stored).await?),
+            Self::Server(server) => Ok(server.twins(&stored.asset.qualified_name).await?),
+        }
+    }
+
+    /// What goes by these qualified names; those that the catalog does not have are left out.
+    pub(crate) async fn named(&self, names: &[QualifiedName]) -> Result<BTreeMap<QualifiedName, NamedAsset>, Failure> {
+        match self {
+            Self::Store(store) => Ok(store.named(names).await?),
+            Self::Server(server) => Ok(server.named(names).await?),
+        }
+    }
+
+    /// The names of connections by their qualified names.
+    pub(crate) async fn connections(&self) -> Result<BTreeMap<String, String>, Failure> {
+        match self {
+            Self::Store(store) => {
+                let known = store.connections().await?.into_iter();
+                Ok(known.map(|connection| (connection.qualified_name.as_str().to_owned(), connection.name)).collect())
+            }
+            Self::Server(server) => Ok(server.connections().await?),
+        }
+    }
+
+    /// What lies directly in an asset.
+    pub(crate) async fn children(&self, of: &QualifiedName, limit: usize) -> Result<Inside, Failure> {
+        match self {
+            Self::Store(store) => inside(store, of, limit).await,
+            Self::Server(server) => Ok(server.children(of, limit).await?),
         }
     }
 }
 
-fn describe(candidate: &Candidate) -> String {
-    format!("    {} {}", candidate.kind, candidate.qualified_name)
+async fn inside(store: &Store, of: &QualifiedName, limit: usize) -> Result<Inside, Failure> {
+    let found = store.children(of, limit, None).await?;
+    let known: Vec<_> = found.assets.iter().filter_map(|stored| stored.known).collect();
+    let said = store.enrichment_of(&known).await?;
+    let child = |stored: &StoredAsset| Child {
+        type_name: stored.asset.kind.to_string(),
+        name: stored.asset.name.clone(),
+        description: described(stored, stored.known.and_then(|known| said.get(&known.id))),
+    };
+    Ok(Inside { assets: found.assets.iter().map(child).collect(), folders: found.folders, truncated: found.next.is_some() })
 }
 
-/// The run that a user means: a number or `latest`.
-pub(crate) fn run_ref(text: &str) -> Result<RunRef, Failure> {
-    if text == "latest" {
-        return Ok(RunRef::Latest);
-    }
-    text.parse()
-        .map(|number| RunRef::Id(model::RunId(number)))
-        .map_err(|_| Failure::usage(format!("\"{text}\" is no run: give a number or `latest`")))
+fn described(stored: &StoredAsset, said: Option<&Enrichment>) -> Option<String> {
+    let of_source = stored.asset.attributes.text(model::Attribute::Description);
+    said.and_then(|said| said.text.description.clone()).or_else(|| of_source.map(str::to_owned))
 }
 
-/// A qualified name without its connection: what people read.
-pub(crate) fn short(name: &QualifiedName) -> &str {
-    let connection = model::name::connection_of(name.as_str()).unwrap_or_default();
-    match name.as_str().strip_prefix(connection) {
-        Some(rest) if !connection.is_empty() && !rest.is_empty() => rest.trim_start_matches('/'),
-        _ => name.as_str(),
-    }
-}
-
-/// A qualified name as people read it where nothing else is known: a table that is named by its ARN by where it lies.
-pub(crate) fn label(name: &QualifiedName) -> String {
-    match GlueTableArn::parse(name.as_str()) {
-        Some(arn) => format!("{} ({})", decode_part(&arn.path_in("")), arn.region()),
-        None => short(name).to_owned(),
-    }
-}
-
-/// An asset by its name, where its qualified name is made of ids and does not say it.
-pub(crate) fn title(name: &str, qualified_name: &QualifiedName) -> String {
-    let label = label(qualified_name);
-    let last = short(qualified_name).rsplit('/').next().unwrap_or_default();
-    let is_said = decode_part(last) == name || GlueTableArn::parse(qualified_name.as_str()).is_some();
-    if is_said { label } else { format!("{name} ({label})") }
-}
-
-/// What the nodes of a graph are called. Where two would be called the same, the whole qualified names tell them apart.
-pub(crate) fn titles(nodes: &[Node]) -> HashMap<&QualifiedName, String> {
-    let title_of = |node: &Node| title(&node.name, &node.reference.qualified_name);
-    let mut uses: HashMap<String, usize> = HashMap::new();
-    for node in nodes {
-        *uses.entry(title_of(node)).or_default() += 1;
-    }
-    let own = |node: &Node| Some(title_of(node)).filter(|title| uses.get(title) == Some(&1));
-    let titled = nodes.iter().map(|node| {
-        let name = &node.reference.qualified_name;
-        (name, own(node).unwrap_or_else(|| name.to_string()))
-    });
-    titled.collect()
-}
-
-/// Whether a name is one of something outside every connection, which only lineage can know.
-pub(crate) fn is_outside(typed: &str) -> bool {
-    typed.contains("://") || typed.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("arn:"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_read_well_wherever_they_are_from() {
-        for (name, qualified_name, read) in [
-            ("orders", "default/glue/1/AwsDataCatalog/sales/orders", "AwsDataCatalog/sales/orders"),
-            ("a/b", "default/glue/1/c/s/a%2Fb", "c/s/a%2Fb"),
-            ("Purchases", "default/aws-smus/1/dzd_1/p/a1", "Purchases (dzd_1/p/a1)"),
-            ("orders", "arn:aws:glue:eu-west-1:111122223333:table/sales/orders", "111122223333/sales/orders (eu-west-1)"),
-            ("topic", "kafka://broker/topic", "kafka://broker/topic"),
-            ("lake", "s3://lake", "s3://lake"),
-        ] {
-            assert_eq!(title(name, &QualifiedName::from_encoded(qualified_name)), read);
-        }
+impl From<&RunSummary> for Run {
+    fn from(run: &RunSummary) -> Self {
+        let state = match run.state {
+            RunState::Queued => "queued",
+            RunState::Running => "running",
+            RunState::Ended(outcome) => outcome.as_str(),
+        };
+        Self { id: run.id, started_ms: run.started_ms, finished_ms: run.finished_ms, state: state.to_owned(), changes: run.changes }
     }
 }

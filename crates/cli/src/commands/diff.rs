@@ -1,23 +1,22 @@
 //! `diff`: what changed between two runs.
 
-use model::RunId;
 use serde_json::json;
-use store::{Changed, RunRef, Store};
+use store::Changed;
 
 use crate::arguments::DiffArguments;
-use crate::catalog::{self, short};
+use crate::catalog::{Catalog, run_ref, short};
 use crate::changes;
-use crate::failure::{Failure, Outcome, Status};
+use crate::failure::{Outcome, Status};
 use crate::output::{Page, dim, print_json};
 
 /// Changed assets that are listed.
 const CHANGED_MAX: usize = 10_000;
 
 pub(crate) async fn run(arguments: &DiffArguments) -> Outcome {
-    let store = catalog::open(&arguments.from).await?;
-    let from = run_id(&store, &arguments.from_run).await?;
-    let to = run_id(&store, &arguments.to_run).await?;
-    let diff = store.diff(from, to, CHANGED_MAX).await?;
+    let (from, to) = (run_ref(&arguments.from_run)?, run_ref(&arguments.to_run)?);
+    let catalog = Catalog::open(&arguments.from).await?;
+    let (from, to) = (catalog.run(from).await?.id, catalog.run(to).await?.id);
+    let diff = catalog.diff(from, to, CHANGED_MAX).await?;
     if arguments.from.json {
         print_json(&json!({"changed": diff.changed.iter().map(as_json).collect::<Vec<_>>(), "truncated": diff.truncated}))?;
         return Ok(Status::Complete);
@@ -42,13 +41,6 @@ pub(crate) async fn run(arguments: &DiffArguments) -> Outcome {
     }
     page.print()?;
     Ok(Status::Complete)
-}
-
-async fn run_id(store: &Store, text: &str) -> Result<RunId, Failure> {
-    match catalog::run_ref(text)? {
-        RunRef::Id(id) => Ok(store.run(RunRef::Id(id)).await?.id),
-        RunRef::Latest => Ok(store.run(RunRef::Latest).await?.id),
-    }
 }
 
 fn as_json(changed: &Changed) -> serde_json::Value {

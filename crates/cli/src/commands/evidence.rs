@@ -3,26 +3,26 @@
 use model::document::report::{Endpoint, Report};
 
 use crate::arguments::EvidenceArguments;
-use crate::catalog;
+use crate::catalog::{Catalog, run_ref};
 use crate::clock::readable;
 use crate::commands::crawl::findings;
 use crate::failure::{Failure, Outcome, Status};
 use crate::output::{Page, grouped, judged, print_json, readable_bytes};
 
 pub(crate) async fn run(arguments: &EvidenceArguments) -> Outcome {
-    let run = catalog::run_ref(&arguments.run)?;
-    let store = catalog::open(&arguments.from).await?;
-    let summary = store.run(run).await?;
-    let Some(report) = store.report(run).await? else {
+    let run = run_ref(&arguments.run)?;
+    let catalog = Catalog::open(&arguments.from).await?;
+    let run = catalog.run(run).await?.id;
+    let Some(report) = catalog.report(run).await? else {
         return Err(Failure::failed(
-            format!("run {} has no report: it was interrupted before it could write one", summary.id),
+            format!("run {run} has no report: it goes on, or was interrupted before it could write one"),
             "Crawl again; `isinglass runs` lists the runs.",
         ));
     };
     if arguments.from.json {
         print_json(&serde_json::to_value(&report).map_err(|error| Failure::from_error(&error))?)?;
     } else {
-        page(summary.id, &report).print()?;
+        page(run, &report).print()?;
     }
     Ok(Status::Complete)
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use model::document::write_lines;
 use store::{ExportCursor, ExportFilter, Store, StoredAsset};
 
-use crate::arguments::{CatalogArguments, ExportArguments, ExportFormat};
-use crate::catalog;
+use crate::arguments::{ExportArguments, ExportFormat};
+use crate::crawl::destination::catalog_url;
 use crate::crawl::ndjson::OutputFile;
 use crate::failure::{Failure, Outcome, Status};
 
@@ -19,7 +19,7 @@ const PAGE_ASSETS: usize = 500;
 const BUFFER_BYTES: usize = 1 << 19;
 
 pub(crate) async fn run(arguments: &ExportArguments) -> Outcome {
-    let store = catalog::open(&CatalogArguments { catalog: arguments.catalog.clone(), json: false }).await?;
+    let store = Store::open_existing(&catalog_url(arguments.catalog.as_deref())?).await?;
     match arguments.format {
         ExportFormat::Ndjson => export_ndjson(&store, &arguments.output).await?,
         ExportFormat::Parquet if arguments.output == Path::new("-") => {

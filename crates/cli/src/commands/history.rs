@@ -4,16 +4,16 @@ use serde_json::json;
 use store::HistoryEvent;
 
 use crate::arguments::NameArguments;
-use crate::catalog::{self, short};
+use crate::catalog::{Catalog, short};
 use crate::changes;
 use crate::clock::readable;
 use crate::failure::{Outcome, Status};
 use crate::output::{Page, bold, dim, print_json};
 
 pub(crate) async fn run(arguments: &NameArguments) -> Outcome {
-    let store = catalog::open(&arguments.from).await?;
-    let name = catalog::find(&store, &arguments.name).await?.qualified_name();
-    let events = store.history(&name).await?;
+    let catalog = Catalog::open(&arguments.from).await?;
+    let name = catalog.find(&arguments.name).await?.qualified_name();
+    let events = catalog.history(&name).await?;
     if arguments.from.json {
         print_json(&events.iter().map(as_json).collect())?;
         return Ok(Status::Complete);

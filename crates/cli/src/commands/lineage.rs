@@ -7,7 +7,7 @@ use serde_json::json;
 use store::{Graph, GraphEdge, LineageLevel, LineageQuery, Node, Subject};
 
 use crate::arguments::{Direction, LineageArguments};
-use crate::catalog;
+use crate::catalog::{self, Catalog};
 use crate::failure::{Outcome, Status};
 use crate::output::{Page, bold, dim, print_json};
 
@@ -18,21 +18,21 @@ const NODES_MAX: usize = 2000;
 const TREE_DEPTH_MAX: usize = 50;
 
 pub(crate) async fn run(arguments: &LineageArguments) -> Outcome {
-    let store = catalog::open(&arguments.from).await?;
+    let catalog = Catalog::open(&arguments.from).await?;
     let direction = match arguments.direction {
         Direction::Upstream => store::Direction::Upstream,
         Direction::Downstream => store::Direction::Downstream,
         Direction::Both => store::Direction::Both,
     };
     let query = |start, level| LineageQuery { start, direction, depth: arguments.depth, level, nodes_max: NODES_MAX };
-    let graph = match catalog::find(&store, &arguments.name).await {
+    let graph = match catalog.find(&arguments.name).await {
         Ok(subject) => {
             let level = if matches!(subject, Subject::Column { .. }) { LineageLevel::Columns } else { LineageLevel::Assets };
-            store.lineage(&query(subject.qualified_name(), level)).await?
+            catalog.lineage(&query(subject.qualified_name(), level)).await?
         }
         Err(failure) if catalog::is_outside(&arguments.name) => {
             let start = QualifiedName::from_encoded(arguments.name.trim());
-            let graph = store.lineage(&query(start, LineageLevel::Assets)).await?;
+            let graph = catalog.lineage(&query(start, LineageLevel::Assets)).await?;
             if is_known_outside(&graph) { graph } else { return Err(failure) }
         }
         Err(failure) => return Err(failure),

@@ -1,17 +1,15 @@
 //! `runs`: the runs of a catalog.
 
 use serde_json::json;
-use store::{RunState, RunSummary};
 
 use crate::arguments::RunsArguments;
-use crate::catalog;
+use crate::catalog::{Catalog, Run};
 use crate::clock::readable;
 use crate::failure::{Outcome, Status};
 use crate::output::{Page, grouped, print_json};
 
 pub(crate) async fn run(arguments: &RunsArguments) -> Outcome {
-    let store = catalog::open(&arguments.from).await?;
-    let runs = store.runs(arguments.limit as usize).await?;
+    let runs = Catalog::open(&arguments.from).await?.runs(arguments.limit as usize).await?;
     if arguments.from.json {
         print_json(&runs.iter().map(as_json).collect())?;
         return Ok(Status::Complete);
@@ -22,21 +20,13 @@ pub(crate) async fn run(arguments: &RunsArguments) -> Outcome {
     Ok(Status::Complete)
 }
 
-fn state(run: &RunSummary) -> &'static str {
-    match run.state {
-        RunState::Queued => "queued",
-        RunState::Running => "running",
-        RunState::Ended(outcome) => outcome.as_str(),
-    }
-}
-
-fn row(run: &RunSummary) -> Vec<String> {
+fn row(run: &Run) -> Vec<String> {
     let counts = [run.changes.created, run.changes.updated, run.changes.archived, run.changes.unchanged].map(grouped);
-    let mut row = vec![run.id.to_string(), readable(run.started_ms), state(run).to_owned()];
+    let mut row = vec![run.id.to_string(), readable(run.started_ms), run.state.clone()];
     row.extend(counts);
     row
 }
 
-fn as_json(run: &RunSummary) -> serde_json::Value {
-    json!({"run": run.id.0, "startedAt": run.started_ms, "finishedAt": run.finished_ms, "state": state(run), "changes": run.changes})
+fn as_json(run: &Run) -> serde_json::Value {
+    json!({"run": run.id.0, "startedAt": run.started_ms, "finishedAt": run.finished_ms, "state": run.state, "changes": run.changes})
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use store::{Hit, Matched, SearchQuery};
 
 use crate::arguments::SearchArguments;
-use crate::catalog;
+use crate::catalog::{self, Catalog};
 use crate::failure::{Failure, Outcome, Status};
 use crate::output::{Page, print_json};
 
@@ -14,9 +14,9 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 60;
 
 pub(crate) async fn run(arguments: &SearchArguments) -> Outcome {
     let kinds = arguments.types.iter().map(|name| kind(name)).collect::<Result<Vec<_>, _>>()?;
-    let store = catalog::open(&arguments.from).await?;
+    let catalog = Catalog::open(&arguments.from).await?;
     let query = SearchQuery { text: arguments.query.join(" "), kinds, limit: arguments.limit as usize, ..SearchQuery::default() };
-    let hits = store.search(&query).await?.hits;
+    let hits = catalog.search(&query).await?;
     if arguments.from.json {
         print_json(&hits.iter().map(as_json).collect())?;
     } else if hits.is_empty() {

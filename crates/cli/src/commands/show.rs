@@ -5,20 +5,20 @@ mod values;
 
 use model::document::write_asset;
 use model::{Asset, Column, Value};
-use store::{Store, StoredAsset, Subject, Twins};
+use store::{StoredAsset, Subject, Twins};
 
 use crate::arguments::NameArguments;
-use crate::catalog;
+use crate::catalog::{self, Catalog};
 use crate::clock::readable;
 use crate::failure::{Failure, Outcome, Status};
 use crate::output::{Page, bold, dim, grouped, judged, print};
 use values::fact;
 
 pub(crate) async fn run(arguments: &NameArguments) -> Outcome {
-    let store = catalog::open(&arguments.from).await?;
-    let subject = catalog::find(&store, &arguments.name).await?;
+    let catalog = Catalog::open(&arguments.from).await?;
+    let subject = catalog.find(&arguments.name).await?;
     let twins = match &subject {
-        Subject::Asset(stored) => store.twins(stored).await?,
+        Subject::Asset(stored) => catalog.twins(stored).await?,
         Subject::Column { .. } => Twins::default(),
     };
     if arguments.from.json {
@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: &NameArguments) -> Outcome {
     }
     let mut page = Page::default();
     match &subject {
-        Subject::Asset(stored) => show_asset(&store, stored, &twins, &mut page).await?,
+        Subject::Asset(stored) => show_asset(&catalog, stored, &twins, &mut page).await?,
         Subject::Column { table, .. } => show_column(&subject, table, &mut page),
     }
     page.print()?;
@@ -80,13 +80,13 @@ fn single(column: &Column<'_>) -> model::Columns {
     columns
 }
 
-async fn show_asset(store: &Store, stored: &StoredAsset, twins: &Twins, page: &mut Page) -> Result<(), Failure> {
+async fn show_asset(catalog: &Catalog, stored: &StoredAsset, twins: &Twins, page: &mut Page) -> Result<(), Failure> {
     let asset = &stored.asset;
     page.line(format!("{} {}  {}", bold(&asset.name), dim(asset.kind.type_name()), judged(stored.status.as_str())));
     page.line(dim(asset.qualified_name.as_str()));
     let plain = asset.attributes.iter().filter(|(_, value)| !matches!(value, Value::References(_)));
     let mut facts: Vec<_> = plain.map(|(attribute, value)| fact(attribute, value)).collect();
-    facts.extend(related::references(store, asset).await?);
+    facts.extend(related::references(catalog, asset).await?);
     facts.push(("firstSeen".to_owned(), format!("run {}, {}", stored.first_run, readable(stored.first_seen_ms))));
     facts.push(("lastChanged".to_owned(), format!("run {}, {}", stored.changed_run, readable(stored.last_changed_ms))));
     page.line("");
@@ -95,9 +95,9 @@ async fn show_asset(store: &Store, stored: &StoredAsset, twins: &Twins, page: &m
         page.heading(&format!("{} columns", grouped(asset.columns.len() as u64)));
         page.table(&["name", "type", "description"], asset.columns.iter().map(|column| column_row(&column)).collect());
     }
-    related::show_twins(store, asset, twins, page).await?;
-    related::show_neighbours(store, asset, page).await?;
-    related::show_children(store, asset, page).await
+    related::show_twins(catalog, asset, twins, page).await?;
+    related::show_neighbours(catalog, asset, page).await?;
+    related::show_children(catalog, asset, page).await
 }
 
 fn column_row(column: &Column<'_>) -> Vec<String> {

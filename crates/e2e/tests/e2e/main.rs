@@ -28,10 +28,12 @@ mod network;
 #[cfg(test)]
 mod odd;
 #[cfg(test)]
-#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod privacy;
+#[cfg(test)]
+mod server_questions;
+#[cfg(test)]
 mod studio;
 #[cfg(test)]
 mod studio_faults;

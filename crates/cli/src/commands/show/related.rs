@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::name::{connection_of, decode_part};
 use model::{Asset, Kind, QualifiedName, Reference, Value};
-use store::{Direction, Graph, LineageLevel, LineageQuery, NamedAsset, Store, StoredAsset, Twin, Twins};
+use store::{Direction, Graph, LineageLevel, LineageQuery, NamedAsset, Twin, Twins};
 
 use super::values::bounded;
-use crate::catalog::{label, title, titles};
+use crate::catalog::{Catalog, Child, label, title, titles};
 use crate::failure::Failure;
 use crate::output::{Page, dim};
 
@@ -21,13 +21,13 @@ const CHILDREN_SHOWN_MAX: usize = 50;
 type Names = BTreeMap<QualifiedName, NamedAsset>;
 
 /// The attributes that name other assets, a line an asset.
-pub(super) async fn references(store: &Store, asset: &Asset) -> Result<Vec<(String, String)>, Failure> {
+pub(super) async fn references(catalog: &Catalog, asset: &Asset) -> Result<Vec<(String, String)>, Failure> {
     let mut facts = Vec::new();
     for (attribute, value) in asset.attributes.iter() {
         let Value::References(references) = value else { continue };
         let shown: Vec<QualifiedName> =
             references.iter().take(REFERENCES_MAX).map(|reference| reference.qualified_name.clone()).collect();
-        let names = store.named(&shown).await?;
+        let names = catalog.named(&shown).await?;
         let lines = references.iter().map(|reference| reference_line(reference, &names));
         if lines.len() > 0 {
             facts.push((attribute.name().to_owned(), bounded(lines, REFERENCES_MAX)));
@@ -45,11 +45,11 @@ fn reference_line(reference: &Reference, names: &Names) -> String {
 }
 
 /// The same data on the other side, and how many hold it where there are several.
-pub(super) async fn show_twins(store: &Store, asset: &Asset, twins: &Twins, page: &mut Page) -> Result<(), Failure> {
+pub(super) async fn show_twins(catalog: &Catalog, asset: &Asset, twins: &Twins, page: &mut Page) -> Result<(), Failure> {
     if twins.assets.is_empty() {
         return Ok(());
     }
-    let places = Places::of(store, &twins.assets).await?;
+    let places = Places::of(catalog, &twins.assets).await?;
     page.heading("same data in");
     let rows = twins.assets.iter().map(|twin| {
         let reference = &twin.reference;
@@ -83,12 +83,11 @@ struct Places {
 }
 
 impl Places {
-    async fn of(store: &Store, twins: &[Twin]) -> Result<Self, Failure> {
-        let connections = store.connections().await?;
-        let connections = connections.into_iter().map(|known| (known.qualified_name.as_str().to_owned(), known.name));
+    async fn of(catalog: &Catalog, twins: &[Twin]) -> Result<Self, Failure> {
+        let connections = catalog.connections().await?;
         let above: BTreeSet<QualifiedName> = twins.iter().flat_map(|twin| above(&twin.reference.qualified_name)).collect();
-        let names = store.named(&above.into_iter().collect::<Vec<_>>()).await?;
-        Ok(Self { connections: connections.collect(), names })
+        let names = catalog.named(&above.into_iter().collect::<Vec<_>>()).await?;
+        Ok(Self { connections, names })
     }
 
     /// `prod: AwsDataCatalog / sales`
@@ -112,11 +111,11 @@ fn above(name: &QualifiedName) -> Vec<QualifiedName> {
 }
 
 /// What the asset is made from, and what is made from it.
-pub(super) async fn show_neighbours(store: &Store, asset: &Asset, page: &mut Page) -> Result<(), Failure> {
+pub(super) async fn show_neighbours(catalog: &Catalog, asset: &Asset, page: &mut Page) -> Result<(), Failure> {
     for (direction, heading) in [(Direction::Upstream, "made from"), (Direction::Downstream, "goes into")] {
         let start = asset.qualified_name.clone();
         let query = LineageQuery { start, direction, depth: 1, level: LineageLevel::Assets, nodes_max: NEIGHBOURS_MAX };
-        let graph = store.lineage(&query).await?;
+        let graph = catalog.lineage(&query).await?;
         let rows = neighbours(&graph, direction);
         if !rows.is_empty() {
             page.heading(heading);
@@ -138,20 +137,19 @@ fn neighbours(graph: &Graph, direction: Direction) -> Vec<Vec<String>> {
 }
 
 /// What lies in the asset.
-pub(super) async fn show_children(store: &Store, asset: &Asset, page: &mut Page) -> Result<(), Failure> {
-    let children = store.children(&asset.qualified_name, CHILDREN_SHOWN_MAX, None).await?;
+pub(super) async fn show_children(catalog: &Catalog, asset: &Asset, page: &mut Page) -> Result<(), Failure> {
+    let children = catalog.children(&asset.qualified_name, CHILDREN_SHOWN_MAX).await?;
     if children.assets.is_empty() && children.folders.is_empty() {
         return Ok(());
     }
     page.heading("contains");
-    let child = |child: &StoredAsset| {
-        let description =
-            child.asset.attributes.text(model::Attribute::Description).unwrap_or_default().lines().next().unwrap_or_default();
-        vec![child.asset.kind.to_string(), child.asset.name.clone(), description.to_owned()]
+    let child = |child: Child| {
+        let description = child.description.as_deref().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
+        vec![child.type_name, child.name, description]
     };
-    let folders = children.folders.iter().map(|folder| vec!["folder".to_owned(), folder.clone(), String::new()]);
-    page.table(&["type", "name", "description"], folders.chain(children.assets.iter().map(child)).collect());
-    if children.next.is_some() {
+    let folders = children.folders.into_iter().map(|folder| vec!["folder".to_owned(), folder, String::new()]);
+    page.table(&["type", "name", "description"], folders.chain(children.assets.into_iter().map(child)).collect());
+    if children.truncated {
         page.line(dim(&format!("  … the first {CHILDREN_SHOWN_MAX} are shown")));
     }
     Ok(())
