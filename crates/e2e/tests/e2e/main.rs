@@ -30,6 +30,8 @@ mod odd;
 mod operations;
 #[cfg(test)]
 mod privacy;
+#[cfg(test)]
+mod single_sign_on;
 mod studio;
 #[cfg(test)]
 mod studio_faults;
