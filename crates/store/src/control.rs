@@ -77,7 +77,7 @@ pub use slots::Slot;
 pub use token::{NewToken, Token};
 pub use token_find::TokenOwner;
 pub use user::{OidcIdentity, Role, User, UserState};
-pub use user_write::{NewUser, OidcSignIn, UserEdit};
+pub use user_write::{NewUser, OidcSignIn, RoleGrant, UserEdit};
 pub use workflows::{PreflightGate, Schedule, Workflow, WorkflowSpec};
 
 /// Rows that one pruning deletes at most, so that others are not kept waiting: what is left goes with the next one.

@@ -27,9 +27,9 @@ pub use control::{
     ConnectionRemoval, Credential, CredentialEdit, CredentialId, Enqueued, Enrichment, EnrichmentText, Expired, Fate, Heartbeat,
     IdempotencyKey, JobEnd, JobId, JobKind, Lease, ManagedConnection, NewAdministrator, NewAlert, NewCredential, NewEvent,
     NewSession, NewSetupLink, NewToken, NewUser, OidcIdentity, OidcSignIn, Page, PageRequest, PasswordHash, PreflightGate,
-    QueueLength, RequestHash, Role, RunEvent, RunsOn, Runtime, RuntimeId, RuntimeState, Schedule, SealedSecret, SecretEdit,
-    SecretHash, Session, SignedIn, Slot, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit, UserId, UserState, Workflow,
-    WorkflowId, WorkflowSpec,
+    QueueLength, RequestHash, Role, RoleGrant, RunEvent, RunsOn, Runtime, RuntimeId, RuntimeState, Schedule, SealedSecret,
+    SecretEdit, SecretHash, Session, SignedIn, Slot, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit, UserId, UserState,
+    Workflow, WorkflowId, WorkflowSpec,
 };
 pub use error::{Result, StoreError};
 pub use history::{ChangeKind, Changed, Diff, DiffCursor, Difference, HistoryEvent};

@@ -1,8 +1,10 @@
 //! What every test needs: the program with a clean environment, a simulated account to point it at, and a reader of what it left.
 
 pub(crate) mod assets;
+pub(crate) mod browser;
 pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod provider;
 pub(crate) mod service;
 
 use std::fs;

@@ -34,6 +34,8 @@ mod privacy;
 #[cfg(test)]
 mod server_questions;
 #[cfg(test)]
+mod single_sign_on;
+#[cfg(test)]
 mod studio;
 #[cfg(test)]
 mod studio_faults;

@@ -12,6 +12,7 @@ mod provider;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod user_info;
 
 use std::sync::Arc;
 
@@ -22,14 +23,15 @@ use openidconnect::{
     PkceCodeVerifier, RedirectUrl, Scope as OidcScope,
 };
 
+use store::RoleGrant;
+
 pub use claims::{RoleRules, VerifiedClaims};
 pub use error::OidcError;
 pub use transaction::{COOKIE_NAME, COOKIE_SECONDS, LocalPath};
 
-use self::claims::verified;
+use self::claims::Said;
 use self::provider::{Provider, Registration};
 use self::transaction::{Cookies, Transaction};
-use super::role::Role;
 use super::token::same;
 use crate::outbound::Outbound;
 use crate::randomness::Random;
@@ -41,7 +43,7 @@ const CODE_BYTES_MAX: usize = 4096;
 /// What the operator has agreed with the provider.
 #[derive(Clone, Debug)]
 pub struct OidcSettings {
-    /// As the provider spells it, such as `https://login.example.com/realms/main`.
+    /// As the provider spells it, such as `https://login.example.com/realms/main`; a slash at its end makes no difference.
     pub issuer: String,
     /// Our name there.
     pub client_id: String,
@@ -83,7 +85,7 @@ pub struct SignedIn {
     /// Who it is, as the provider says.
     pub claims: VerifiedClaims,
     /// The role by the rules; nothing when the rules give none, which means that this person may not sign in.
-    pub role: Option<Role>,
+    pub role: Option<RoleGrant>,
     /// Where to send the browser.
     pub return_to: LocalPath,
 }
@@ -95,6 +97,7 @@ pub struct Oidc {
     cookies: Cookies,
     scopes: Vec<OidcScope>,
     roles: RoleRules,
+    /// Without a slash at its end.
     issuer: String,
     random: Arc<dyn Random>,
 }
@@ -128,7 +131,7 @@ impl Oidc {
             cookies,
             scopes: settings.scopes.into_iter().map(OidcScope::new).collect(),
             roles: settings.roles,
-            issuer: settings.issuer,
+            issuer: settings.issuer.trim_end_matches('/').to_owned(),
             random,
         })
     }
@@ -157,17 +160,24 @@ impl Oidc {
     pub async fn finish(&self, callback: Callback, cookie: Option<&str>, now_ms: i64) -> Result<SignedIn, OidcError> {
         let transaction = self.cookies.read(cookie, now_ms)?;
         let code = self.checked_code(callback, &transaction)?;
-        let token = self.provider.exchange(code, PkceCodeVerifier::new(transaction.verifier), now_ms).await?;
-        let verified_token = self.provider.verify(&token, &Nonce::new(transaction.nonce), now_ms).await?;
-        let claims = verified(&verified_token, &self.roles);
-        let role = self.roles.role_of(&claims.role_values);
+        let exchanged = self.provider.exchange(code, PkceCodeVerifier::new(transaction.verifier), now_ms).await?;
+        let token = self.provider.verify(&exchanged.id_token, &Nonce::new(transaction.nonce), now_ms).await?;
+        let mut said = Said::in_id_token(&token, &self.roles);
+        if !said.is_enough(&self.roles)
+            && let Some(more) = self.provider.user_info(exchanged.access_token, token.subject(), now_ms).await?
+        {
+            said = said.or(Said::at_userinfo(&more, &self.roles));
+        }
+        let claims = said.of(&token);
+        let role = self.roles.grant(&claims.role_values);
         Ok(SignedIn { claims, role, return_to: transaction.return_to })
     }
 
     /// The state is looked at first: an error that somebody else made up is not shown as one of the provider.
     fn checked_code(&self, callback: Callback, transaction: &Transaction) -> Result<AuthorizationCode, OidcError> {
         let state = callback.state.unwrap_or_default();
-        if !same(state.as_bytes(), transaction.state.as_bytes()) || callback.iss.is_some_and(|issuer| issuer != self.issuer) {
+        let is_of_another = callback.iss.is_some_and(|issuer| issuer.trim_end_matches('/') != self.issuer);
+        if !same(state.as_bytes(), transaction.state.as_bytes()) || is_of_another {
             return Err(OidcError::WrongState);
         }
         match (callback.error, callback.code) {

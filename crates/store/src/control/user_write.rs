@@ -60,8 +60,27 @@ pub struct OidcSignIn {
     pub display_name: Option<String>,
     /// Where they get mail.
     pub email: Option<String>,
-    /// The role of a new user. Who has one keeps it.
-    pub role: Role,
+    /// What they may do.
+    pub role: RoleGrant,
+}
+
+/// The role of somebody who signs in at an identity provider, and whether it is for who has one already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleGrant {
+    /// The provider decides, by rules of the operator: everybody has it from this sign-in on.
+    Ruled(Role),
+    /// Nothing is ruled: a new user begins with it. Who has a role keeps it, as an administrator may have changed it.
+    Initial(Role),
+}
+
+impl RoleGrant {
+    /// The role of a new user.
+    #[must_use]
+    pub fn role(self) -> Role {
+        match self {
+            Self::Ruled(role) | Self::Initial(role) => role,
+        }
+    }
 }
 
 impl Store {
@@ -79,8 +98,9 @@ impl Store {
         Ok(user)
     }
 
-    /// The user of an identity, created if it is new. What they are called and their mail address are brought up to date. Whether
-    /// they may sign in is asked of [`Store::create_session`].
+    /// The user of an identity, created if it is new. What they are called, their mail address and a role that is ruled are brought
+    /// up to date. The last active administrator stays one, which the audit log tells. Whether they may sign in is asked of
+    /// [`Store::create_session`].
     ///
     /// # Errors
     /// [`StoreError::Exists`] when a new user's name belongs to somebody else: an identity never takes over a user by name.
@@ -219,14 +239,27 @@ async fn write(connection: &mut Connection<'_>, before: &User, edit: &UserEdit, 
 async fn refresh(connection: &mut Connection<'_>, user: User, told: &OidcSignIn, audit: &Audit, now_ms: i64) -> Result<User> {
     let display_name = shown_if_any(told.display_name.as_ref(), CHARACTERS_MAX);
     let email = shown_if_any(told.email.as_ref(), CHARACTERS_MAX);
-    if (&user.display_name, &user.email) == (&display_name, &email) {
+    let role = ruled_role(connection, &user, told.role, audit, now_ms).await?;
+    if (&user.display_name, &user.email, user.role) == (&display_name, &email, role) {
         return Ok(user);
     }
-    let text = "UPDATE person SET display_name = $1, email = $2, version = version + 1 WHERE id = $3";
-    query(text).bind(display_name).bind(email).bind(user.id.0).execute(connection).await?;
+    let text = "UPDATE person SET display_name = $1, email = $2, role = $3, version = version + 1 WHERE id = $4";
+    query(text).bind(display_name).bind(email).bind(role.as_str()).bind(user.id.0).execute(&mut *connection).await?;
     let after = user_in(connection, user.id).await?;
     append(connection, audit, &event("user.update", &after, changes(&user, &after)), now_ms).await?;
     Ok(after)
+}
+
+/// The role that a user has from now on. Refusing the last administrator would leave nobody who could mend the rules.
+async fn ruled_role(connection: &mut Connection<'_>, user: &User, grant: RoleGrant, audit: &Audit, now_ms: i64) -> Result<Role> {
+    let RoleGrant::Ruled(role) = grant else { return Ok(user.role) };
+    let would_go = user.is_active_administrator() && role != Role::Administrator;
+    if !would_go || active_administrators(connection).await? > 1 {
+        return Ok(role);
+    }
+    let detail = json!({ "ruled": role.as_str(), "reason": "last-administrator" });
+    append(connection, audit, &event("user.keep-role", user, detail), now_ms).await?;
+    Ok(user.role)
 }
 
 fn new_user(sign_in: &OidcSignIn) -> NewUser {
@@ -234,7 +267,7 @@ fn new_user(sign_in: &OidcSignIn) -> NewUser {
         name: sign_in.name.clone(),
         display_name: sign_in.display_name.clone(),
         email: sign_in.email.clone(),
-        role: sign_in.role,
+        role: sign_in.role.role(),
         password: None,
         identity: Some(sign_in.identity.clone()),
     }

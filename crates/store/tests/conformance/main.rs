@@ -178,6 +178,7 @@ conformance! {
     users::administrators_who_remove_each_other_at_once_leave_one,
     users::a_password_is_set_read_for_signing_in_and_never_printed,
     users::who_signs_in_at_a_provider_is_created_once_and_kept_up_to_date,
+    users::a_role_that_is_ruled_changes_with_each_sign_in_except_for_the_last_administrator,
     users::a_name_asked_for_twice_at_once_is_given_once,
     users::who_is_deleted_administers_no_connection,
     signed_in::a_session_works_until_it_expires,

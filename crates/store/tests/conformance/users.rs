@@ -1,11 +1,11 @@
 //! Users: names, versions, pages, identities, and the last administrator.
 
 use store::{
-    ConnectionProfile, NewUser, OidcIdentity, OidcSignIn, PageRequest, Role, RunsOn, Store, StoreError, User, UserEdit, UserId,
-    UserState,
+    AuditFilter, ConnectionProfile, NewUser, OidcIdentity, OidcSignIn, PageRequest, Role, RoleGrant, RunsOn, Store, StoreError,
+    User, UserEdit, UserId, UserState,
 };
 
-use crate::control::{NOW, actions, disable, edit_of, hash, new_user, password, system, user};
+use crate::control::{NOW, actions, audit_log, disable, edit_of, hash, new_user, password, system, user};
 use crate::fresh::Fresh;
 
 pub(crate) async fn names_are_unique_whatever_their_case_and_script(fresh: Fresh) {
@@ -161,7 +161,7 @@ pub(crate) async fn who_signs_in_at_a_provider_is_created_once_and_kept_up_to_da
         name: "ada@example.org".into(),
         display_name: Some("Ada".into()),
         email: None,
-        role: Role::Viewer,
+        role: RoleGrant::Initial(Role::Viewer),
     };
     let by = system();
     let other = Store::open(&fresh.url()).await.unwrap();
@@ -169,8 +169,8 @@ pub(crate) async fn who_signs_in_at_a_provider_is_created_once_and_kept_up_to_da
     let ada = one.unwrap();
     assert_eq!((two.unwrap(), ada.version, ada.identity.as_ref()), (ada.clone(), 1, Some(&identity)));
 
-    let later =
-        OidcSignIn { name: "other".into(), email: Some("ada@example.org".into()), role: Role::Administrator, ..sign_in.clone() };
+    let role = RoleGrant::Initial(Role::Administrator);
+    let later = OidcSignIn { name: "other".into(), email: Some("ada@example.org".into()), role, ..sign_in.clone() };
     let later = store.sign_in_oidc(&later, &by, NOW).await.unwrap();
     assert_eq!((later.id, later.name.as_str(), later.role, later.version), (ada.id, "ada@example.org", Role::Viewer, 2));
     assert_eq!(later.email.as_deref(), Some("ada@example.org"));
@@ -183,6 +183,41 @@ pub(crate) async fn who_signs_in_at_a_provider_is_created_once_and_kept_up_to_da
     let twice = NewUser { identity: Some(identity), ..new_user("twice", Role::Viewer) };
     assert!(matches!(store.create_user(&twice, &by, NOW).await.unwrap_err(), StoreError::Exists { .. }));
     assert_eq!(actions(&store).await, ["user.create", "user.update", "user.create"]);
+}
+
+pub(crate) async fn a_role_that_is_ruled_changes_with_each_sign_in_except_for_the_last_administrator(fresh: Fresh) {
+    let store = fresh.open().await;
+    let sign_in = async |subject: &str, role: Role| {
+        let identity = OidcIdentity { issuer: "https://id.example".into(), subject: subject.into() };
+        let (name, display_name, email) = (subject.to_owned(), None, Some("same@example.org".into()));
+        let told = OidcSignIn { identity, name, display_name, email, role: RoleGrant::Ruled(role) };
+        store.sign_in_oidc(&told, &system(), NOW).await.unwrap()
+    };
+    let ada = sign_in("ada", Role::Viewer).await;
+    assert_eq!((ada.role, ada.version), (Role::Viewer, 1));
+    let ada = sign_in("ada", Role::Administrator).await;
+    assert_eq!((ada.role, ada.version), (Role::Administrator, 2));
+    // She is the only one: the rule waits until there is another.
+    assert_eq!(sign_in("ada", Role::Viewer).await, ada);
+    let cleo = user(&store, "cleo", Role::Administrator).await;
+    disable(&store, &cleo).await.unwrap();
+    assert_eq!(sign_in("ada", Role::Viewer).await, ada);
+    // The mail address, which they share, makes nobody somebody else.
+    let ben = sign_in("ben", Role::Administrator).await;
+    assert!(ben.id != ada.id && ben.email == ada.email);
+    assert_eq!(sign_in("ada", Role::Viewer).await.role, Role::Viewer);
+    assert_eq!(sign_in("ada", Role::Viewer).await.version, 3);
+
+    let log = audit_log(&store, &AuditFilter::default()).await;
+    let told = |action: &str| -> Vec<serde_json::Value> {
+        let details = log.iter().filter(|entry| entry.action == action).filter_map(|entry| entry.detail.as_deref());
+        details.map(|detail| serde_json::from_str(detail).unwrap()).collect()
+    };
+    let kept = serde_json::json!({ "ruled": "viewer", "reason": "last-administrator" });
+    assert_eq!(told("user.keep-role"), [kept.clone(), kept]);
+    let roles: Vec<_> = told("user.update").into_iter().map(|detail| detail["role"].clone()).collect();
+    let expected = [["administrator", "viewer"], ["administrator", "administrator"], ["viewer", "administrator"]];
+    assert_eq!(roles, expected.map(|pair| serde_json::json!(pair)));
 }
 
 pub(crate) async fn a_name_asked_for_twice_at_once_is_given_once(fresh: Fresh) {

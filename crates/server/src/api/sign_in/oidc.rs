@@ -10,7 +10,8 @@ use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use store::{Actor, AuditVia, OidcIdentity, OidcSignIn, UserState};
+use serde_json::json;
+use store::{Actor, AuditEvent, AuditTarget, AuditVia, OidcIdentity, OidcSignIn, RoleGrant, StoreError, User, UserState};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,7 +20,6 @@ use super::refused;
 use crate::api::caller::cookie as sent_cookie;
 use crate::api::visitor::{Visitor, cookie};
 use crate::api::{CreateProblems, ReadProblems};
-use crate::auth::Role;
 use crate::auth::oidc::{COOKIE_NAME, COOKIE_SECONDS, Callback, LocalPath, Oidc, OidcError, SignedIn, VerifiedClaims};
 use crate::http::{Code, Problem, Query};
 use crate::state::App;
@@ -102,12 +102,11 @@ async fn admit(
     let signed_in = provider(app)?.finish(callback, cookie, app.clock.now_ms()).await.map_err(|error| problem(&error))?;
     let SignedIn { claims, role, return_to } = signed_in;
     let Some(role) = role else {
-        refused(app, visitor, AuditVia::Oidc, None, "no-role").await?;
+        refuse_stranger(app, visitor, &claims, "no-role").await?;
         let detail = "the provider knows you, and nothing that it says gives you a role here: ask an administrator of this service";
         return Err(Problem::new(Code::Forbidden, detail));
     };
-    let audit = visitor.audit(Actor::System { name: "sign-in".to_owned() }, AuditVia::Oidc);
-    let user = app.store.sign_in_oidc(&told(claims, role), &audit, app.clock.now_ms()).await?;
+    let user = user_of(app, visitor, claims, role).await?;
     if user.state() == UserState::Disabled {
         refused(app, visitor, AuditVia::Oidc, Some(&user), "disabled").await?;
         return Err(Problem::new(Code::Forbidden, "this user is disabled: an administrator can enable them"));
@@ -115,29 +114,76 @@ async fn admit(
     Ok((visitor.begin(app, &user, AuditVia::Oidc).await?.cookie, return_to))
 }
 
+/// The user of an identity, with the role that is ruled. Nobody is taken over because a name or an address is the same: whoever can
+/// choose their name at the provider could choose an administrator's.
+async fn user_of(app: &App, visitor: &Visitor, claims: VerifiedClaims, role: RoleGrant) -> Result<User, Problem> {
+    let audit = visitor.audit(Actor::System { name: "sign-in".to_owned() }, AuditVia::Oidc);
+    let user = match app.store.sign_in_oidc(&told(&claims, role), &audit, app.clock.now_ms()).await {
+        Err(StoreError::Exists { name, .. }) => {
+            refuse_stranger(app, visitor, &claims, "name-taken").await?;
+            let detail = format!(
+                "there is a user `{name}` already, who is not you to the provider: ask an administrator of this service to rename \
+                 them, or an administrator of the provider to rename you"
+            );
+            return Err(Problem::new(Code::NameTaken, detail));
+        }
+        user => user?,
+    };
+    if matches!(role, RoleGrant::Ruled(role) if role != user.role) {
+        tracing::warn!(user = %user.name, "the last active administrator keeps the role, whatever groups say: make somebody else one");
+    }
+    Ok(user)
+}
+
+/// Writes down that somebody whom the provider knows, and who is no user, was not let in.
+async fn refuse_stranger(app: &App, visitor: &Visitor, claims: &VerifiedClaims, reason: &str) -> Result<(), Problem> {
+    let target = AuditTarget { kind: "user", id: None, name: Some(name_of(claims)) };
+    let detail = json!({ "reason": reason, "issuer": claims.issuer, "subject": claims.subject });
+    let event = AuditEvent { action: "sign-in.refuse", target, detail };
+    let audit = visitor.audit(Actor::Anonymous, AuditVia::Oidc);
+    Ok(app.store.append_audit(&audit, &event, app.clock.now_ms()).await?)
+}
+
 fn provider(app: &App) -> Result<&Oidc, Problem> {
     let none = || Problem::new(Code::NotFound, "this service has no identity provider (`sign_in.oidc.issuer`): use a password");
     app.oidc.as_ref().ok_or_else(none)
 }
 
-/// What the store is told of somebody. An address that is not verified proves nothing, and is not kept.
-fn told(claims: VerifiedClaims, role: Role) -> OidcSignIn {
-    let email = claims.email.filter(|_| claims.email_verified);
-    let name = claims.preferred_username.or_else(|| email.clone()).unwrap_or_else(|| claims.subject.clone());
+/// What the store is told of somebody.
+fn told(claims: &VerifiedClaims, role: RoleGrant) -> OidcSignIn {
     OidcSignIn {
-        identity: OidcIdentity { issuer: claims.issuer, subject: claims.subject },
-        name: name.trim().to_owned(),
-        display_name: claims.name,
-        email,
-        role: role.into(),
+        identity: OidcIdentity { issuer: claims.issuer.clone(), subject: claims.subject.clone() },
+        name: name_of(claims),
+        display_name: claims.name.clone(),
+        email: verified_email(claims).cloned(),
+        role,
     }
+}
+
+/// What somebody is called here when they are new.
+fn name_of(claims: &VerifiedClaims) -> String {
+    let name = claims.preferred_username.as_ref().or_else(|| verified_email(claims)).unwrap_or(&claims.subject);
+    name.trim().to_owned()
+}
+
+/// An address that is not verified proves nothing, and is not kept.
+fn verified_email(claims: &VerifiedClaims) -> Option<&String> {
+    claims.email.as_ref().filter(|_| claims.email_verified)
 }
 
 fn problem(error: &OidcError) -> Problem {
     match error {
         OidcError::NotBegun | OidcError::WrongState => Problem::new(Code::InvalidParameter, error.to_string()),
+        OidcError::CodeRefused | OidcError::WrongNonce => {
+            tracing::info!(%error, "a sign-in is refused");
+            Problem::new(Code::InvalidParameter, error.to_string())
+        }
         OidcError::RefusedByProvider { .. } => Problem::new(Code::Forbidden, error.to_string()),
-        OidcError::Settings { .. } | OidcError::Discovery { .. } | OidcError::Exchange { .. } | OidcError::IdToken { .. } => {
+        OidcError::Settings { .. }
+        | OidcError::Discovery { .. }
+        | OidcError::Exchange { .. }
+        | OidcError::IdToken { .. }
+        | OidcError::UserInfo { .. } => {
             tracing::warn!(%error, "the identity provider does not work");
             let detail = "the identity provider does not work at the moment; the log of the service says more";
             Problem::new(Code::Unavailable, detail).with_retry_after(RETRY_AFTER_SECONDS)

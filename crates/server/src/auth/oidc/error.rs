@@ -43,6 +43,11 @@ pub enum OidcError {
         /// Its error code.
         code: String,
     },
+    /// The code is of no use any more, or never was of any to this browser.
+    #[error(
+        "the provider does not take the code of this sign-in: it was used before, is too old, or is of another sign-in; begin it again"
+    )]
+    CodeRefused,
     /// The code was not exchanged.
     #[error(
         "the provider did not exchange the code ({reason}): begin the sign-in again; if it stays so, check client id and secret"
@@ -51,6 +56,12 @@ pub enum OidcError {
         /// What is wrong.
         reason: String,
     },
+    /// The ID token was made for another sign-in: its nonce is not the one of this browser.
+    #[error(
+        "the provider's answer is for another sign-in (its nonce is not the one that was sent): begin it again; never follow a \
+         sign-in link that somebody sent"
+    )]
+    WrongNonce,
     /// The ID token is not to be believed.
     #[error(
         "the provider's ID token is not accepted ({reason}): begin the sign-in again; if it stays so, check the provider's settings"
@@ -58,6 +69,15 @@ pub enum OidcError {
     IdToken {
         /// Which check failed.
         reason: &'static str,
+    },
+    /// The provider did not tell what the ID token lacks.
+    #[error(
+        "the provider's userinfo endpoint does not tell who this is ({reason}): begin the sign-in again; if it stays so, have the \
+         provider put the claims into the ID token"
+    )]
+    UserInfo {
+        /// What is wrong.
+        reason: String,
     },
     /// No random bytes.
     #[error(transparent)]
@@ -71,7 +91,20 @@ impl OidcError {
     /// Whether the provider or its configuration is at fault, which an operator has to look at, and not the browser.
     #[must_use]
     pub fn is_of_the_provider(&self) -> bool {
-        matches!(self, Self::Settings { .. } | Self::Discovery { .. } | Self::Exchange { .. } | Self::IdToken { .. })
+        match self {
+            Self::Settings { .. }
+            | Self::Discovery { .. }
+            | Self::Exchange { .. }
+            | Self::IdToken { .. }
+            | Self::UserInfo { .. } => true,
+            Self::NotBegun
+            | Self::WrongState
+            | Self::RefusedByProvider { .. }
+            | Self::CodeRefused
+            | Self::WrongNonce
+            | Self::Random(_)
+            | Self::Sealing(_) => false,
+        }
     }
 }
 
@@ -103,7 +136,7 @@ pub(super) fn id_token(error: &ClaimsVerificationError) -> OidcError {
         ClaimsVerificationError::Expired(_) => "its times do not fit; is the clock of this server right?",
         ClaimsVerificationError::InvalidAudience(_) => "it is for another application",
         ClaimsVerificationError::InvalidIssuer(_) => "it is of another issuer",
-        ClaimsVerificationError::InvalidNonce(_) => "it belongs to another sign-in",
+        ClaimsVerificationError::InvalidNonce(_) => return OidcError::WrongNonce,
         ClaimsVerificationError::SignatureVerification(SignatureVerificationError::DisallowedAlg(_)) => {
             "its signature is of a kind that is not accepted"
         }

@@ -22,6 +22,9 @@ pub(crate) struct Script {
     pub(crate) challenge: String,
     pub(crate) keys: Vec<Value>,
     pub(crate) issuer: Option<String>,
+    /// What the userinfo endpoint answers; there is none without it.
+    pub(crate) user_info: Option<Value>,
+    pub(crate) user_info_asked: u32,
     pub(crate) discoveries: u32,
     pub(crate) last_authorization: Option<String>,
     pub(crate) is_down: Down,
@@ -49,6 +52,7 @@ impl FakeProvider {
             .route("/.well-known/openid-configuration", get(describe))
             .route("/keys", get(async |State(this): State<Self>| Json(json!({"keys": this.script(|script| script.keys.clone())}))))
             .route("/token", post(exchange))
+            .route("/userinfo", get(user_info))
             .with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         provider
@@ -60,15 +64,15 @@ impl FakeProvider {
 }
 
 async fn describe(State(this): State<FakeProvider>) -> Result<Json<Value>, StatusCode> {
-    let (is_down, issuer) = this.script(|script| {
+    let (is_down, issuer, has_user_info) = this.script(|script| {
         script.discoveries += 1;
-        (script.is_down, script.issuer.clone())
+        (script.is_down, script.issuer.clone(), script.user_info.is_some())
     });
     if is_down == Down::Yes {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
     let base = &this.issuer;
-    Ok(Json(json!({
+    let mut description = json!({
         "issuer": issuer.as_ref().unwrap_or(base),
         "authorization_endpoint": format!("{base}/authorize"),
         "token_endpoint": format!("{base}/token"),
@@ -76,7 +80,22 @@ async fn describe(State(this): State<FakeProvider>) -> Result<Json<Value>, Statu
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256", "none", "HS256"],
-    })))
+    });
+    if has_user_info {
+        description["userinfo_endpoint"] = json!(format!("{base}/userinfo"));
+    }
+    Ok(Json(description))
+}
+
+async fn user_info(State(this): State<FakeProvider>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
+    if headers.get("authorization").is_none_or(|token| token != "Bearer a") {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    let answer = this.script(|script| {
+        script.user_info_asked += 1;
+        script.user_info.clone()
+    });
+    answer.map(Json).ok_or(StatusCode::NOT_FOUND)
 }
 
 async fn exchange(State(this): State<FakeProvider>, headers: HeaderMap, body: Bytes) -> (StatusCode, Json<Value>) {

@@ -9,9 +9,10 @@ use openidconnect::core::{
     CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AuthType, AuthorizationCode, Client, ClientId, ClientSecret, DiscoveryError, EmptyExtraTokenFields, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, IdToken, IdTokenFields, IdTokenVerifier, IssuerUrl, Nonce, PkceCodeVerifier, RedirectUrl,
-    RequestTokenError, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse, TokenResponse,
+    AccessToken, AuthType, AuthorizationCode, Client, ClientId, ClientSecret, DiscoveryError, EmptyExtraTokenFields,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdToken, IdTokenFields, IdTokenVerifier, IssuerUrl, Nonce, OAuth2TokenResponse,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse,
+    TokenResponse,
 };
 use tokio::sync::Mutex;
 
@@ -65,6 +66,12 @@ type ProviderClient = Client<
     EndpointMaybeSet,
 >;
 
+/// What a code was exchanged for; nothing of it is verified yet.
+pub(super) struct Exchanged {
+    pub(super) id_token: Token,
+    pub(super) access_token: AccessToken,
+}
+
 #[derive(Debug)]
 pub(super) struct Registration {
     pub(super) issuer: IssuerUrl,
@@ -104,12 +111,13 @@ impl Provider {
         code: AuthorizationCode,
         verifier: PkceCodeVerifier,
         now_ms: i64,
-    ) -> Result<Token, OidcError> {
+    ) -> Result<Exchanged, OidcError> {
         let client = self.client(now_ms).await?;
         let request = client.exchange_code(code).map_err(|_no_endpoint| self.undescribed("it has no token endpoint"))?;
         let response =
             request.set_pkce_verifier(verifier).request_async(&self.http).await.map_err(|error| exchange_failed(&error))?;
-        response.id_token().cloned().ok_or(OidcError::IdToken { reason: "there is none; is the scope openid allowed?" })
+        let none = OidcError::IdToken { reason: "there is none; is the scope openid allowed?" };
+        Ok(Exchanged { id_token: response.id_token().cloned().ok_or(none)?, access_token: response.access_token().clone() })
     }
 
     /// Providers change their keys: one that is not known is looked for once more.
@@ -150,8 +158,7 @@ impl Provider {
     }
 
     async fn discover(&self) -> Result<ProviderClient, String> {
-        let issuer = self.registration.issuer.clone();
-        let metadata = CoreProviderMetadata::discover_async(issuer, &self.http).await.map_err(|error| discovery_reason(&error))?;
+        let metadata = self.describe().await.map_err(|error| discovery_reason(&error))?;
         let auth_type = auth_type(&metadata);
         let (client_id, secret) = (self.registration.client_id.clone(), self.registration.client_secret.clone());
         Ok(ProviderClient::from_provider_metadata(metadata, client_id, secret)
@@ -159,9 +166,32 @@ impl Provider {
             .set_redirect_uri(self.registration.redirect_url.clone()))
     }
 
+    /// The description lies at the same address whether or not the issuer ends with a slash, and people write either: the provider's
+    /// spelling is the one that its tokens have to hold.
+    async fn describe(&self) -> Result<CoreProviderMetadata, DiscoveryError<HttpError>> {
+        let issuer = &self.registration.issuer;
+        match CoreProviderMetadata::discover_async(issuer.clone(), &self.http).await {
+            Err(DiscoveryError::Validation(message)) => {
+                let other = other_spelling(issuer).ok_or(DiscoveryError::Validation(message))?;
+                CoreProviderMetadata::discover_async(other, &self.http).await
+            }
+            described => described,
+        }
+    }
+
+    pub(super) fn http(&self) -> &Adapter {
+        &self.http
+    }
+
     fn undescribed(&self, reason: &str) -> OidcError {
         OidcError::Discovery { issuer: self.registration.issuer.to_string(), reason: reason.to_owned() }
     }
+}
+
+/// With a slash at its end, or without it.
+fn other_spelling(issuer: &IssuerUrl) -> Option<IssuerUrl> {
+    let text = issuer.as_str();
+    IssuerUrl::new(text.strip_suffix('/').map_or_else(|| format!("{text}/"), str::to_owned)).ok()
 }
 
 /// Basic is what the standard assumes; the body only where nothing else is offered.
@@ -188,6 +218,9 @@ fn verifier(client: &ProviderClient, now_ms: i64) -> Result<IdTokenVerifier<'_, 
 /// The library's errors hold whole answers, which hold tokens; these reasons do not.
 fn exchange_failed(error: &RequestTokenError<HttpError, ErrorResponse>) -> OidcError {
     let reason = match error {
+        RequestTokenError::ServerResponse(response) if *response.error() == CoreErrorResponseType::InvalidGrant => {
+            return OidcError::CodeRefused;
+        }
         RequestTokenError::ServerResponse(response) => format!("it answered {}", plain(response.error().as_ref())),
         RequestTokenError::Request(error) => error.to_string(),
         RequestTokenError::Parse(..) => "its answer is no token response".to_owned(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use openidconnect::url::Url;
 use serde_json::{Value, json};
+use store::RoleGrant;
 
 use super::fake_provider::{Down, FakeProvider, SigningKey, basic, unsigned};
 use super::{Callback, LocalPath, Oidc, OidcError, OidcSettings, RoleRules, SignedIn};
@@ -109,7 +110,7 @@ async fn a_right_sign_in_says_who_it_is_and_where_to_go() {
         assert_eq!(signed_in.claims.preferred_username.as_deref(), Some("ada"));
         assert_eq!(
             (signed_in.claims.role_values.as_slice(), signed_in.role),
-            (["offline", "stewards"].map(String::from).as_slice(), Some(Role::Member))
+            (["offline", "stewards"].map(String::from).as_slice(), Some(RoleGrant::Ruled(store::Role::Member)))
         );
         assert_eq!(signed_in.return_to.as_str(), "/runs?state=failed");
         assert_eq!(stage.provider.script(|script| script.last_authorization.clone()), Some(basic(CLIENT, "s3cret")));
@@ -137,8 +138,9 @@ async fn the_browser_is_sent_with_everything_that_the_flow_needs_and_no_secret()
 async fn an_id_token_that_is_not_right_in_every_claim_is_refused() {
     let stage = stage_with(SigningKey::es256()).await;
     assert!(stage.finish_with("name", json!("Eve")).await.is_ok());
-    assert!(is_refused(stage.finish_with("nonce", json!("other")).await, "another sign-in"));
-    assert!(is_refused(stage.finish_with("nonce", Value::Null).await, "another sign-in"));
+    for nonce in [json!("other"), Value::Null] {
+        assert!(matches!(stage.finish_with("nonce", nonce).await, Err(OidcError::WrongNonce)));
+    }
     assert!(is_refused(stage.finish_with("exp", json!(NOW - 120)).await, "times do not fit"));
     assert!(is_refused(stage.finish_with("aud", json!("other")).await, "another application"));
     assert!(is_refused(stage.finish_with("aud", json!([CLIENT, "other"])).await, "another application"));
@@ -214,7 +216,7 @@ async fn a_code_that_was_stolen_cannot_be_exchanged_without_the_verifier() {
     let token = stage.key.token("k1", &stage.claims(&thief));
     stage.provider.script(|script| (script.id_token, script.challenge) = (token, victim.challenge));
     let error = stage.oidc.finish(callback(&thief.state), Some(&thief.cookie), NOW_MS).await.unwrap_err();
-    assert!(matches!(&error, OidcError::Exchange { reason } if reason == "it answered invalid_grant"), "{error}");
+    assert!(matches!(error, OidcError::CodeRefused) && !error.is_of_the_provider(), "{error}");
 }
 
 #[tokio::test]
@@ -259,6 +261,51 @@ async fn a_provider_that_is_down_or_names_another_issuer_is_an_error_that_says_s
     assert_eq!((soon.to_string(), stage.provider.script(|script| script.discoveries)), (error.to_string(), 1));
     let error = stage.oidc.begin(LocalPath::root(), NOW_MS + 10_000).await.unwrap_err();
     assert!(error.to_string().contains("names another issuer"), "{error}");
+}
+
+#[tokio::test]
+async fn the_issuer_may_be_written_with_a_slash_or_without_and_is_what_the_provider_says() {
+    let stage = stage_with(SigningKey::es256()).await;
+    let spelled = format!("{}/", stage.provider.issuer);
+    stage.provider.script(|script| script.issuer = Some(spelled.clone()));
+    let half = stage.begin().await;
+    let mut claims = stage.claims(&half);
+    assert!(is_refused(stage.finish(&half, stage.key.token("k1", &claims)).await, "another issuer"));
+    claims["iss"] = json!(spelled);
+    let token = stage.key.token("k1", &claims);
+    stage.provider.script(|script| (script.id_token, script.challenge) = (token, half.challenge.clone()));
+    let answer = Callback { iss: Some(spelled.clone()), ..callback(&half.state) };
+    let signed_in = stage.oidc.finish(answer, Some(&half.cookie), NOW_MS).await.unwrap();
+    assert_eq!(signed_in.claims.issuer, spelled);
+}
+
+#[tokio::test]
+async fn what_the_id_token_lacks_is_told_by_the_userinfo_endpoint_of_the_same_person_only() {
+    let stage = stage_with(SigningKey::es256()).await;
+    let told = json!({"sub": "u-1", "email": "ada@example.com", "email_verified": true, "realm_access": {"roles": ["stewards"]}});
+    stage.provider.script(|script| script.user_info = Some(told.clone()));
+    // Everything is in the ID token, then only who it is.
+    assert!(stage.finish_with("name", json!("Ada")).await.is_ok());
+    assert_eq!(stage.provider.script(|script| script.user_info_asked), 0);
+    let half = stage.begin().await;
+    let mut thin = stage.claims(&half);
+    for name in ["email", "email_verified", "name", "preferred_username", "realm_access"] {
+        thin.as_object_mut().unwrap().remove(name);
+    }
+    let thin = stage.key.token("k1", &thin);
+    let signed_in = stage.finish(&half, thin.clone()).await.unwrap();
+    assert_eq!(signed_in.role, Some(RoleGrant::Ruled(store::Role::Member)));
+    assert_eq!((signed_in.claims.email.as_deref(), signed_in.claims.email_verified), (Some("ada@example.com"), true));
+    assert_eq!(stage.provider.script(|script| script.user_info_asked), 1);
+
+    let mut others = told;
+    others["sub"] = json!("u-2");
+    stage.provider.script(|script| script.user_info = Some(others));
+    let error = stage.finish(&half, thin.clone()).await.unwrap_err();
+    assert!(matches!(&error, OidcError::UserInfo { reason } if reason.contains("somebody else")), "{error}");
+    stage.provider.script(|script| script.user_info = None);
+    let error = stage.finish(&half, thin).await.unwrap_err();
+    assert!(error.is_of_the_provider() && error.to_string().contains("it answered 404"), "{error}");
 }
 
 #[test]

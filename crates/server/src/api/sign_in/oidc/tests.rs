@@ -101,6 +101,16 @@ async fn somebody_without_a_role_is_refused_and_not_created() {
 }
 
 #[tokio::test]
+async fn somebody_who_lost_every_group_is_refused_and_keeps_nothing_but_what_they_had() {
+    let stage = stage().await;
+    let session = cookies(&stage.sign_in("stewards").await)[1].split(';').next().unwrap().to_owned();
+    let refused = stage.sign_in("others").await;
+    assert_eq!((refused.status, cookies(&refused).len()), (StatusCode::FORBIDDEN, 1), "{refused:?}");
+    let still = get(&stage.service, "/api/v1/session", &session).await;
+    assert_eq!(still.body["role"], json!("member"));
+}
+
+#[tokio::test]
 async fn an_answer_that_nobody_asked_for_is_400_and_a_provider_that_is_down_503() {
     let stage = stage().await;
     let stray = get(&stage.service, &format!("{PATH}/callback?code=x&state=y"), "x=y").await;
