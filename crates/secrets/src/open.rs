@@ -59,7 +59,7 @@ impl Stores {
     pub async fn open(configuration: &Configuration, context: Context) -> Result<Self, SecretError> {
         let mut stores = BTreeMap::new();
         for (name, settings) in &configuration.stores {
-            let backend = Backend::open(settings, &context).await;
+            let backend = Backend::open(name, settings, &context).await;
             let backend = backend.map_err(|fault| fault.at(Place { store: name.clone(), entry: None }))?;
             stores.insert(name.clone(), Store { name: name.clone(), kind: settings.kind(), backend });
         }

@@ -20,6 +20,7 @@ use crate::configuration::StoreConfiguration;
 use crate::context::Context;
 use crate::entry::Entry;
 use crate::fault::Fault;
+use crate::name::StoreName;
 
 /// The name of an entry that nobody makes, to ask a store about when it is checked.
 #[cfg(any(
@@ -67,23 +68,8 @@ pub(crate) enum Session<'s> {
 }
 
 impl Backend {
-    #[cfg_attr(
-        not(all(
-            feature = "aws-secrets-manager",
-            feature = "azure-key-vault",
-            feature = "environment",
-            feature = "files",
-            feature = "google-secret-manager",
-            feature = "kubernetes",
-            feature = "vault"
-        )),
-        expect(
-            clippy::match_wildcard_for_single_variants,
-            clippy::wildcard_enum_match_arm,
-            reason = "kinds left out of the build"
-        )
-    )]
-    pub(crate) async fn open(configuration: &StoreConfiguration, context: &Context) -> Result<Self, Fault> {
+    /// Sets the store `name` up.
+    pub(crate) async fn open(name: &StoreName, configuration: &StoreConfiguration, context: &Context) -> Result<Self, Fault> {
         match configuration {
             #[cfg(feature = "aws-secrets-manager")]
             StoreConfiguration::AwsSecretsManager(settings) => {
@@ -98,7 +84,7 @@ impl Backend {
             StoreConfiguration::Environment(settings) => Ok(Self::Environment(environment::Variables::open(settings, context)?)),
             #[cfg(feature = "files")]
             StoreConfiguration::Files(settings) => {
-                Ok(Self::Files(files::Directory::open(&settings.directory, files::Readers::Watched)))
+                Ok(Self::Files(files::Directory::open(name, &settings.directory, files::Readers::Watched)))
             }
             #[cfg(feature = "google-secret-manager")]
             StoreConfiguration::GoogleSecretManager(settings) => {
@@ -106,24 +92,25 @@ impl Backend {
             }
             #[cfg(feature = "kubernetes")]
             StoreConfiguration::Kubernetes(settings) => match &settings.mounted {
-                Some(directory) => Ok(Self::Files(files::Directory::open(directory, files::Readers::LeftToTheCluster))),
+                Some(directory) => Ok(Self::Files(files::Directory::open(name, directory, files::Readers::LeftToTheCluster))),
                 None => Ok(Self::Kubernetes(Box::new(kubernetes::Cluster::open(settings, context)?))),
             },
             #[cfg(feature = "vault")]
             StoreConfiguration::Vault(settings) => Ok(Self::Vault(Box::new(vault::KeyValueEngine::open(settings, context)?))),
-            #[cfg(not(all(
-                feature = "aws-secrets-manager",
-                feature = "azure-key-vault",
-                feature = "environment",
-                feature = "files",
-                feature = "google-secret-manager",
-                feature = "kubernetes",
-                feature = "vault"
-            )))]
-            other => Err(Fault::misconfigured(
-                format!("this build has no secret stores of the kind {}", other.kind()),
-                "use a build with it, or a store of another kind",
-            )),
+            #[cfg(not(feature = "aws-secrets-manager"))]
+            StoreConfiguration::AwsSecretsManager(_) => Err(left_out(name, configuration)),
+            #[cfg(not(feature = "azure-key-vault"))]
+            StoreConfiguration::AzureKeyVault(_) => Err(left_out(name, configuration)),
+            #[cfg(not(feature = "environment"))]
+            StoreConfiguration::Environment(_) => Err(left_out(name, configuration)),
+            #[cfg(not(feature = "files"))]
+            StoreConfiguration::Files(_) => Err(left_out(name, configuration)),
+            #[cfg(not(feature = "google-secret-manager"))]
+            StoreConfiguration::GoogleSecretManager(_) => Err(left_out(name, configuration)),
+            #[cfg(not(feature = "kubernetes"))]
+            StoreConfiguration::Kubernetes(_) => Err(left_out(name, configuration)),
+            #[cfg(not(feature = "vault"))]
+            StoreConfiguration::Vault(_) => Err(left_out(name, configuration)),
         }
     }
 
@@ -188,4 +175,20 @@ impl Session<'_> {
             Self::Vault(session) => session.probe().await.map(|()| Vec::new()),
         }
     }
+}
+
+#[cfg(not(all(
+    feature = "aws-secrets-manager",
+    feature = "azure-key-vault",
+    feature = "environment",
+    feature = "files",
+    feature = "google-secret-manager",
+    feature = "kubernetes",
+    feature = "vault"
+)))]
+fn left_out(name: &StoreName, configuration: &StoreConfiguration) -> Fault {
+    Fault::misconfigured(
+        format!("the store {name} is of the kind {}, which this build leaves out", configuration.kind()),
+        "use a build with it, or a store of another kind",
+    )
 }

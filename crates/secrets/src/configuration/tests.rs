@@ -123,3 +123,21 @@ fn what_nothing_reads_and_a_secret_in_the_open_are_refused() {
     assert!(parse("[secret-stores.S]\nkind = \"environment\"").is_err());
     assert_eq!(parse("").unwrap(), Configuration::default());
 }
+
+#[test]
+fn every_example_of_the_manual_is_a_configuration_with_and_without_what_is_commented_out() {
+    let manual = include_str!("../../../../docs/secret-stores.md");
+    let examples: Vec<_> = manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 6, "the examples were found");
+    for example in examples {
+        assert!(!parse(example).unwrap().stores.is_empty(), "{example}");
+        for commented in example.lines().filter_map(|line| line.strip_prefix("# ")) {
+            let setting = commented.split(" = ").next().unwrap();
+            // In the place of the line that has the setting, or at the end of the first store.
+            let mut lines: Vec<_> = example.lines().filter(|line| !line.starts_with(&format!("{setting} = "))).collect();
+            let end = lines.iter().position(|line| line.is_empty()).unwrap_or(lines.len());
+            lines.insert(end, commented);
+            parse(&lines.join("\n")).unwrap_or_else(|error| panic!("{commented}: {error}"));
+        }
+    }
+}

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::bounded::{self, ReadError};
 use crate::entry::{ENTRY_BYTES_MAX, Entry, KeyValue, require_size, too_long};
 use crate::fault::Fault;
+use crate::name::StoreName;
 
 /// The most files of one directory that is an entry.
 const KEYS_MAX: usize = 256;
@@ -28,13 +29,14 @@ pub(crate) enum Readers {
 
 /// A directory of secrets.
 pub(crate) struct Directory {
+    store: StoreName,
     path: PathBuf,
     readers: Readers,
 }
 
 impl Directory {
-    pub(crate) fn open(path: &Path, readers: Readers) -> Self {
-        Self { path: path.to_owned(), readers }
+    pub(crate) fn open(store: &StoreName, path: &Path, readers: Readers) -> Self {
+        Self { store: store.clone(), path: path.to_owned(), readers }
     }
 
     pub(crate) async fn fetch(&self, entry: &str) -> Result<Entry, Fault> {
@@ -46,7 +48,16 @@ impl Directory {
         }
         let path = self.resolve(&root, &root.join(relative)).await?;
         let metadata = tokio::fs::metadata(&path).await.map_err(|error| refused(&error))?;
-        if metadata.is_dir() { self.keys(&root, &path).await } else { self.text(&path, &metadata).await }
+        let (entry, is_exposed) = if metadata.is_dir() {
+            self.keys(&root, &path).await?
+        } else {
+            (Entry::Text(content(&path).await?), self.is_exposed(&metadata))
+        };
+        if is_exposed {
+            let store = self.store.as_str();
+            tracing::warn!(kind = "files", store, "everybody on this machine may read an entry: take that right away (chmod o-r)");
+        }
+        Ok(entry)
     }
 
     /// Whether the directory can be read, and whether everybody can.
@@ -62,7 +73,7 @@ impl Directory {
     async fn root(&self) -> Result<PathBuf, Fault> {
         let is_there = async {
             let root = tokio::fs::canonicalize(&self.path).await?;
-            if tokio::fs::metadata(&root).await?.is_dir() { Ok(root) } else { Err(io::Error::from(io::ErrorKind::NotADirectory)) }
+            if tokio::fs::metadata(&root).await?.is_dir() { Ok(root) } else { Err(io::ErrorKind::NotADirectory.into()) }
         };
         is_there.await.map_err(|error: io::Error| {
             if error.kind() == io::ErrorKind::PermissionDenied {
@@ -81,54 +92,37 @@ impl Directory {
         if resolved != root && resolved.starts_with(root) { Ok(resolved) } else { Err(outside()) }
     }
 
-    async fn text(&self, path: &Path, metadata: &std::fs::Metadata) -> Result<Entry, Fault> {
-        if self.is_exposed(metadata) {
-            tracing::warn!(
-                kind = "files",
-                "everybody on this machine may read a file of secrets: take that right away (chmod o-r)"
-            );
-        }
-        Ok(Entry::Text(self.content(path).await?))
-    }
-
-    /// The content of a file, without the one line break that editors and tools put at its end.
-    async fn content(&self, path: &Path) -> Result<Zeroizing<String>, Fault> {
-        let bytes = bounded::read(path, ENTRY_BYTES_MAX).await.map_err(|error| match error {
-            ReadError::Io(error) => refused(&error),
-            ReadError::TooLong(_) => too_long(),
-            ReadError::NoFile => Fault::malformed("the entry is no regular file", "refer to a file"),
-        })?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| {
-            Fault::malformed("the entry is no UTF-8 text", "store credentials as text; binary entries are not read")
-        })?;
-        let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-        Ok(Zeroizing::new(text.to_owned()))
-    }
-
-    /// The files of a directory as keys. Names that begin with a dot are none: Kubernetes keeps its own there.
-    async fn keys(&self, root: &Path, path: &Path) -> Result<Entry, Fault> {
+    /// The files of a directory as keys, and whether everybody may read one of them. Names that begin with a dot are none: Kubernetes
+    /// keeps its own there.
+    async fn keys(&self, root: &Path, path: &Path) -> Result<(Entry, bool), Fault> {
         let mut listing = tokio::fs::read_dir(path).await.map_err(|error| refused(&error))?;
-        let (mut keys, mut bytes) = (BTreeMap::new(), 0);
+        let (mut keys, mut bytes, mut is_exposed) = (BTreeMap::new(), 0, false);
         while let Some(file) = listing.next_entry().await.map_err(|error| refused(&error))? {
             let Ok(name) = file.file_name().into_string() else { continue };
-            let path = self.resolve(root, &file.path()).await;
-            if name.starts_with('.') || !is_file(&path).await {
-                continue;
-            }
+            let Some((path, metadata)) = self.key(root, &file.path(), &name).await else { continue };
             if keys.len() >= KEYS_MAX {
                 return Err(Fault::malformed(
                     format!("the entry has more than {KEYS_MAX} keys"),
                     "refer to a directory with fewer files",
                 ));
             }
-            let path = path?;
-            let metadata = tokio::fs::metadata(&path).await.map_err(|error| refused(&error))?;
-            let Entry::Text(text) = self.text(&path, &metadata).await? else { continue };
+            let text = content(&path).await?;
             bytes += text.len();
             require_size(bytes)?;
+            is_exposed |= self.is_exposed(&metadata);
             keys.insert(name, KeyValue::Text(Secret::new(text.as_str())));
         }
-        Ok(Entry::Keys(keys))
+        Ok((Entry::Keys(keys), is_exposed))
+    }
+
+    /// Where the file of a key is. What begins with a dot, leads outside or is no file is no key.
+    async fn key(&self, root: &Path, path: &Path, name: &str) -> Option<(PathBuf, std::fs::Metadata)> {
+        if name.starts_with('.') {
+            return None;
+        }
+        let path = self.resolve(root, path).await.ok()?;
+        let metadata = tokio::fs::metadata(&path).await.ok()?;
+        metadata.is_file().then_some((path, metadata))
     }
 
     #[cfg(unix)]
@@ -143,10 +137,17 @@ impl Directory {
     }
 }
 
-/// Whether a name of a listing is a file of the directory. One that leads outside is none of its keys.
-async fn is_file(path: &Result<PathBuf, Fault>) -> bool {
-    let Ok(path) = path else { return false };
-    tokio::fs::metadata(path).await.is_ok_and(|metadata| metadata.is_file())
+/// The content of a file, without the one line break that editors and tools put at its end.
+async fn content(path: &Path) -> Result<Zeroizing<String>, Fault> {
+    let bytes = bounded::read(path, ENTRY_BYTES_MAX).await.map_err(|error| match error {
+        ReadError::Io(error) => refused(&error),
+        ReadError::TooLong(_) => too_long(),
+        ReadError::NoFile => Fault::malformed("the entry is no regular file", "refer to a file"),
+    })?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Fault::malformed("the entry is no UTF-8 text", "store credentials as text; binary entries are not read"))?;
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 fn refused(error: &io::Error) -> Fault {

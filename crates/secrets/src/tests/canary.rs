@@ -1,6 +1,7 @@
 //! A secret is seen in its resolved value, when that is asked for, and nowhere else.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 
 use tracing_subscriber::fmt::MakeWriter;
@@ -98,6 +99,7 @@ async fn a_secret_of_this_machine_is_in_no_log_and_no_output_either() {
     std::fs::write(at("keys"), format!("{{\"{KEY}\":\"{CANARY}\"}}")).unwrap();
     std::fs::write(at("broken"), format!("{{\"{KEY}\":\"{CANARY}\",")).unwrap();
     let files = open(&format!("kind = \"files\"\ndirectory = {:?}", folder.path()), &[]).await;
+    std::fs::set_permissions(at("single"), std::fs::Permissions::from_mode(0o644)).unwrap();
     let broken = format!("[\"{CANARY}\"]");
     let variables = try_open("kind = \"environment\"", context(&[("SINGLE", CANARY), ("BROKEN", &broken)])).await.unwrap();
     let mut printed = String::new();
@@ -117,4 +119,5 @@ async fn a_secret_of_this_machine_is_in_no_log_and_no_output_either() {
     }
     assert!(printed.contains("***") && !printed.contains(CANARY), "{printed}");
     assert!(log.text().contains("secret store asked") && !log.text().contains(CANARY));
+    assert!(log.text().contains("everybody on this machine may read an entry"));
 }
