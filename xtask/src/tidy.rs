@@ -14,7 +14,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sim", &[]),
     ("crawl", &["aws", "connector", "model"]),
     ("secrets", &["aws", "connector", "model"]),
-    ("server", &["aws", "connector", "crawl", "model", "store"]),
+    ("wire", &["model"]),
+    ("runtime", &["aws", "connector", "crawl", "model", "secrets", "wire"]),
+    ("server", &["aws", "connector", "crawl", "model", "store", "wire"]),
     ("cli", &["aws", "connector", "crawl", "model", "server", "sim", "store"]),
     ("e2e", &["model", "sim"]),
     ("xtask", &[]),
@@ -27,6 +29,7 @@ const ALLOWED_IN_TESTS: &[(&str, &[&str])] =
 /// Packages that must not be in a crate's dependency tree: the core does no IO, only one crate has SQL.
 const FORBIDDEN_PACKAGES: &[(&str, &[&str])] = &[
     ("model", &["tokio", "hyper", "sqlx", "reqwest"]),
+    ("wire", &["tokio", "hyper", "sqlx", "reqwest"]),
     ("connector", &["tokio", "hyper", "sqlx", "reqwest"]),
     ("aws", &["sqlx"]),
     ("crawl", &["sqlx"]),

@@ -24,12 +24,13 @@ pub use connections::{Connection, ConnectionId, ConnectionSpec};
 pub use control::{
     Actor, AlertDelivery, AlertDeliveryId, AlertEnd, Answer, ArchivedConnection, Audit, AuditEntry, AuditEvent, AuditFilter,
     AuditId, AuditTarget, AuditVia, Bootstrap, BootstrapToken, Cancellation, Certificate, Claim, ConnectionProfile,
-    ConnectionRemoval, Credential, CredentialEdit, CredentialId, Enqueued, Enrichment, EnrichmentText, Expired, Fate, Heartbeat,
-    IdempotencyKey, JobEnd, JobId, JobKind, Lease, ManagedConnection, NewAdministrator, NewAlert, NewCredential, NewEvent,
-    NewSession, NewSetupLink, NewToken, NewUser, OidcIdentity, OidcSignIn, Page, PageRequest, PasswordHash, PreflightGate,
-    QueueLength, RequestHash, Role, RoleGrant, RunEvent, RunsOn, Runtime, RuntimeId, RuntimeState, Schedule, SealedSecret,
-    SecretEdit, SecretHash, Session, SignedIn, Slot, StoredSecret, Token, TokenId, TokenOwner, User, UserEdit, UserId, UserState,
-    Workflow, WorkflowId, WorkflowSpec,
+    ConnectionRemoval, Credential, CredentialEdit, CredentialId, Enqueued, Enrichment, EnrichmentText, Enrolment, Expired, Fate,
+    Heartbeat, IdempotencyKey, InboxBatch, InboxEnd, InboxQuestion, JobEnd, JobId, JobKind, Lease, ManagedConnection,
+    NewAdministrator, NewAlert, NewCredential, NewEnrolment, NewEvent, NewSession, NewSetupLink, NewToken, NewUser, OidcIdentity,
+    OidcSignIn, Page, PageRequest, PasswordHash, PreflightGate, QueueLength, Received, RequestHash, Role, RoleGrant, RunEvent,
+    RunsOn, Runtime, RuntimeId, RuntimeKey, RuntimeNews, RuntimeSignIn, RuntimeState, Schedule, SealedSecret, SecretEdit,
+    SecretHash, Session, SignedIn, Slot, Standing, StoredSecret, Task, TaskId, TaskState, Token, TokenId, TokenOwner, User,
+    UserEdit, UserId, UserState, Workflow, WorkflowId, WorkflowSpec,
 };
 pub use error::{Result, StoreError};
 pub use history::{ChangeKind, Changed, Diff, DiffCursor, Difference, HistoryEvent};

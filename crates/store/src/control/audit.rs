@@ -51,6 +51,8 @@ pub enum AuditVia {
     SetupLink,
     /// On the command line.
     CommandLine,
+    /// By a runtime, with the token that it was enrolled with or with its own key.
+    Runtime,
     /// By nobody: the control plane does it by itself.
     Internal,
 }
@@ -133,6 +135,7 @@ impl AuditVia {
             Self::Token(id) => format!("token:{}", id.0),
             Self::SetupLink => "setup-link".to_owned(),
             Self::CommandLine => "command-line".to_owned(),
+            Self::Runtime => "runtime".to_owned(),
             Self::Internal => "internal".to_owned(),
         }
     }

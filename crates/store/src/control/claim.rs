@@ -111,7 +111,8 @@ impl Store {
     }
 }
 
-fn read(row: &Row, lease_until_ms: i64) -> Result<Lease> {
+/// Reads a lease that begins now from the columns of a job as it was before: number, kind, run, connection, fence, attempt, most attempts.
+pub(super) fn read(row: &Row, lease_until_ms: i64) -> Result<Lease> {
     Ok(Lease {
         job: JobId(row.try_get(0)?),
         kind: JobKind::parse(row.try_get(1)?)?,

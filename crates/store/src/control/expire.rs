@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::control::JobId;
 use crate::control::events::{NewEvent, append};
 use crate::control::fence::{close_job, end_run, requeue};
-use crate::db::{Connection, Row, query};
+use crate::db::{Connection, Row, query, query_scalar};
 use crate::{Result, Store};
 
 /// Leases that are looked at at once.
@@ -57,8 +57,11 @@ impl Store {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
         let on = &mut transaction.connection();
+        // What a runtime has said its last word on is seen through by the control plane.
         let text = "SELECT id, run, attempt, attempts_max, cancel_requested FROM job
-            WHERE state = 'leased' AND lease_until_ms < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED";
+            WHERE state = 'leased' AND lease_until_ms < $1
+                AND NOT EXISTS (SELECT 1 FROM inbox_end e WHERE e.run = job.run AND e.fence = job.fence)
+            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED";
         let rows = query(text).bind(now_ms).bind(EXPIRED_ROWS).fetch_all(&mut *on).await?;
         let mut expired = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -81,7 +84,14 @@ async fn settle(connection: &mut Connection<'_>, lost: &Lost, retry_delay_ms: i6
         Fate::Requeued { run_after_ms: now_ms.saturating_add(retry_delay_ms.saturating_mul(1 << doublings)) }
     };
     match fate {
-        Fate::Requeued { run_after_ms } => requeue(connection, lost.job, lost.run, lost.attempt, run_after_ms).await?,
+        Fate::Requeued { run_after_ms } => {
+            let text = "SELECT holder FROM job WHERE id = $1 AND queue <> 'direct'";
+            let holder = query_scalar::<Option<String>>(text).bind(lost.job.0).fetch_optional(&mut *connection).await?.flatten();
+            requeue(connection, lost.job, lost.run, lost.attempt, run_after_ms).await?;
+            // A runtime that was out of reach may take it back.
+            let text = "UPDATE job SET holder = $1 WHERE id = $2";
+            query(text).bind(holder).bind(lost.job.0).execute(&mut *connection).await?;
+        }
         Fate::Ended(outcome) => {
             close_job(connection, lost.job, now_ms).await?;
             let failure = json!({

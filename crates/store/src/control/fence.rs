@@ -30,6 +30,23 @@ impl Fence {
         }
     }
 
+    /// As [`Fence::check`], and takes a lease back that has expired and that nobody else has taken since: its holder was out of reach,
+    /// and what it knows is not lost.
+    pub(crate) async fn regain(&self, connection: &mut Connection<'_>, lease_ms: i64, now_ms: i64) -> Result<()> {
+        match self.check(&mut *connection).await {
+            Err(StoreError::Fenced { .. }) => {}
+            checked => return checked,
+        }
+        let text = "UPDATE job SET state = 'leased', lease_until_ms = $1
+            WHERE id = $2 AND fence = $3 AND state = 'queued' AND holder IS NOT NULL";
+        let regained = query(text).bind(now_ms.saturating_add(lease_ms)).bind(self.job.0).bind(self.number);
+        if regained.execute(&mut *connection).await? == 0 {
+            return Err(StoreError::Fenced { run: self.run });
+        }
+        query("UPDATE run SET state = 'running' WHERE id = $1 AND state = 'queued'").bind(self.run.0).execute(connection).await?;
+        Ok(())
+    }
+
     /// Whether the lease has ended by what its own holder said.
     pub(crate) async fn is_done(&self, connection: &mut Connection<'_>) -> Result<bool> {
         let text = "SELECT id FROM job WHERE id = $1 AND fence = $2 AND state = 'done' FOR UPDATE";
@@ -43,6 +60,17 @@ impl Fence {
         query(text).bind(now_ms).bind(self.job.0).execute(connection).await?;
         Ok(())
     }
+}
+
+/// Where a job stands whose last lease is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is leased.
+    Leased,
+    /// The lease has expired, and nobody else has it since.
+    Queued,
+    /// It has ended.
+    Done,
 }
 
 /// Says that a job is done over the head of its holder, whose fence is no longer the job's.

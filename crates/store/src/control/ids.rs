@@ -35,6 +35,8 @@ id! {
     JobId,
     /// The number of a runtime.
     RuntimeId,
+    /// The number of a question that is asked through a runtime.
+    TaskId,
 }
 
 /// Where the crawls of a connection run; also the name of their queue.
@@ -66,5 +68,13 @@ impl RunsOn {
             None if queue == DIRECT => Ok(Self::Direct),
             None => Err(StoreError::corrupt(format!("there is no queue `{queue}`"))),
         }
+    }
+}
+
+impl RuntimeId {
+    /// What a runtime is called as the holder of a lease.
+    #[must_use]
+    pub fn holder(self) -> String {
+        format!("runtime {}", self.0)
     }
 }

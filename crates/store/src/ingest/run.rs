@@ -212,30 +212,12 @@ impl RunWriter {
     /// # Errors
     /// When the catalog cannot be read.
     pub async fn unchanged(&self, slices: Vec<(QualifiedName, SourceHash)>) -> Result<Vec<Option<KnownAsset>>> {
-        let mut by_place: BTreeMap<&str, BTreeMap<&str, (usize, i64)>> = BTreeMap::new();
-        for (index, (name, hash)) in slices.iter().enumerate() {
-            let (place, part) = split_name(name.as_str());
-            by_place.entry(place).or_default().insert(part, (index, hash.0.cast_signed()));
-        }
-        let mut answers = vec![None; slices.len()];
-        for (place, parts) in by_place {
-            let text = "SELECT a.part, a.id, a.source_hash, a.kind, a.columns, a.processes, a.column_processes, a.location
-                FROM place p JOIN asset a ON a.place = p.id
-                WHERE p.path = $1 AND p.connection = $2 AND a.part IN (SELECT value FROM json_each($3))
-                    AND a.kind IN (4, 5) AND a.archived_run = 0 AND a.source_hash IS NOT NULL";
-            let query = query(text).bind(place.to_owned()).bind(self.connection.0).bind(text_list(parts.keys().copied()));
-            for row in query.fetch_all(self.store.readers()).await? {
-                let (Some((index, hash)), id) = (parts.get(row.try_get::<&str, _>(0)?), row.try_get::<i64, _>(1)?) else {
-                    continue;
-                };
-                if row.try_get::<i64, _>(2)? == *hash {
-                    let lines = read_lines(&row, 3)?;
-                    answers[*index] = Some(KnownAsset { id, kind: lines.kind });
-                    lock(&self.progress).expect(id, lines);
-                }
-            }
-        }
-        Ok(answers)
+        let found = self.store.same_slices(self.connection, &slices).await?;
+        let expect = |(known, lines): (KnownAsset, Lines)| {
+            lock(&self.progress).expect(known.id, lines);
+            known
+        };
+        Ok(found.into_iter().map(|found| found.map(expect)).collect())
     }
 
     /// The tables of the connection whose data is at one of these locations, those taken in this run included.
@@ -275,6 +257,52 @@ impl State {
     pub(crate) fn publish(&mut self) {
         let tally = std::mem::take(&mut self.context.tally);
         self.context.progress().tally.add(&tally);
+    }
+}
+
+impl Store {
+    /// As [`RunWriter::unchanged`], for who asks on behalf of a run that is written elsewhere.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn unchanged(
+        &self,
+        connection: ConnectionId,
+        slices: &[(QualifiedName, SourceHash)],
+    ) -> Result<Vec<Option<KnownAsset>>> {
+        let found = self.same_slices(connection, slices).await?;
+        Ok(found.into_iter().map(|found| found.map(|(known, _lines)| known)).collect())
+    }
+
+    /// For each name the stored active table or view and its lines, if it was made from bytes of the same hash.
+    async fn same_slices(
+        &self,
+        connection: ConnectionId,
+        slices: &[(QualifiedName, SourceHash)],
+    ) -> Result<Vec<Option<(KnownAsset, Lines)>>> {
+        let mut by_place: BTreeMap<&str, BTreeMap<&str, (usize, i64)>> = BTreeMap::new();
+        for (index, (name, hash)) in slices.iter().enumerate() {
+            let (place, part) = split_name(name.as_str());
+            by_place.entry(place).or_default().insert(part, (index, hash.0.cast_signed()));
+        }
+        let mut answers: Vec<Option<(KnownAsset, Lines)>> = slices.iter().map(|_| None).collect();
+        for (place, parts) in by_place {
+            let text = "SELECT a.part, a.id, a.source_hash, a.kind, a.columns, a.processes, a.column_processes, a.location
+                FROM place p JOIN asset a ON a.place = p.id
+                WHERE p.path = $1 AND p.connection = $2 AND a.part IN (SELECT value FROM json_each($3))
+                    AND a.kind IN (4, 5) AND a.archived_run = 0 AND a.source_hash IS NOT NULL";
+            let query = query(text).bind(place.to_owned()).bind(connection.0).bind(text_list(parts.keys().copied()));
+            for row in query.fetch_all(self.readers()).await? {
+                let (Some((index, hash)), id) = (parts.get(row.try_get::<&str, _>(0)?), row.try_get::<i64, _>(1)?) else {
+                    continue;
+                };
+                if row.try_get::<i64, _>(2)? == *hash {
+                    let lines = read_lines(&row, 3)?;
+                    answers[*index] = Some((KnownAsset { id, kind: lines.kind }, lines));
+                }
+            }
+        }
+        Ok(answers)
     }
 }
 

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("postgres/0004_alerts.sql"),
     include_str!("postgres/0005_runtimes.sql"),
     include_str!("postgres/0006_certificate.sql"),
+    include_str!("postgres/0007_runtime_protocol.sql"),
 ];
 
 /// The second number of the lock (the first is [`LOCK_CLASS`]).

@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("sqlite/0005_alerts.sql"),
     include_str!("sqlite/0006_runtimes.sql"),
     include_str!("sqlite/0007_certificate.sql"),
+    include_str!("sqlite/0008_runtime_protocol.sql"),
 ];
 
 /// The schema version that this program writes.
@@ -97,6 +98,14 @@ mod tests {
             VALUES (1, 'https://hooks.example.com/x', 'sealed', 'run_1_1_1', '{}', 'waiting', 0, 1, 1);",
         "INSERT INTO runtime (name, created_ms) VALUES ('vpc', 1);",
         "UPDATE enrichment SET certificate = 'verified', certificate_message = 'checked';",
+        "INSERT INTO runtime_enrolment VALUES (x'07', 'vpc', 1, 2, 1);
+        INSERT INTO runtime_token VALUES (x'08', 1, 2);
+        INSERT INTO runtime_assertion VALUES (1, 'j', 2);
+        INSERT INTO runtime_task (queue, task, created_ms, deadline_ms) VALUES ('runtime:vpc', '{}', 1, 2);
+        INSERT INTO inbox_batch VALUES (1, 1, 1, x'09', x'0a');
+        INSERT INTO inbox_question VALUES (1, 1, 1, 1, '{}', NULL);
+        INSERT INTO inbox_end VALUES (1, 1, 1, '{}');
+        INSERT INTO inbox_reader VALUES (1, 1, 'a server', 2);",
     ];
 
     /// Tables that a program keeps rows in, by themselves or inside the search index.

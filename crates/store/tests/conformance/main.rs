@@ -23,6 +23,8 @@ mod history;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod inbox;
+#[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod lifecycle;
@@ -38,6 +40,8 @@ mod postgres;
 mod removal;
 #[cfg(test)]
 mod runs;
+#[cfg(test)]
+mod runtimes;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
@@ -103,6 +107,18 @@ macro_rules! files {
 }
 
 conformance! {
+    runtimes::an_enrolment_token_works_once_in_its_time_for_its_name_and_for_a_repeated_request,
+    runtimes::an_assertion_is_good_once_and_a_revoked_runtime_has_no_token,
+    runtimes::revoking_a_runtime_takes_its_run_away_at_once,
+    runtimes::a_runtime_that_was_out_of_reach_takes_its_run_back_unless_another_has_it,
+    runtimes::what_a_runtime_says_of_itself_is_kept_and_silence_is_seen,
+    runtimes::a_question_is_taken_once_and_answered_by_who_took_it,
+    inbox::a_batch_is_kept_once_in_its_order_under_its_lease_only,
+    inbox::a_batch_after_an_outage_takes_the_lease_back,
+    inbox::the_last_word_waits_for_all_batches_and_keeps_the_lease,
+    inbox::questions_are_kept_until_they_are_answered,
+    inbox::an_inbox_is_read_by_one_process_until_it_lets_go_or_is_lost,
+    inbox::what_is_unchanged_is_told_without_a_run_of_the_connection,
     backup::a_catalog_survives_its_backup_and_restore,
     opening::connections_are_found_again_by_name_and_keep_their_number,
     writing::a_batch_applied_twice_changes_nothing,
