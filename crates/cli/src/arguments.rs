@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
-pub(crate) use access::{EgressArguments, EgressMode, EgressSource, PolicyArguments, SmusPolicyArguments};
+pub(crate) use access::{EgressArguments, EgressMode, EgressSource, PolicyArguments, SecretsPolicyArguments, SmusPolicyArguments};
 pub(crate) use export::{ExportArguments, ExportFormat};
 pub(crate) use operate::{BackupArguments, CreateKeyArguments, KeysArguments, KeysCommand, KeysStatusArguments};
 pub(crate) use serve::ServeArguments;
@@ -108,6 +108,8 @@ pub(crate) enum PolicyCommand {
     Glue(PolicyArguments),
     /// Amazon SageMaker Unified Studio.
     Smus(SmusPolicyArguments),
+    /// AWS Secrets Manager, for the identity of a runtime that fetches credentials from it.
+    Secrets(SecretsPolicyArguments),
 }
 
 #[derive(Debug, Args)]

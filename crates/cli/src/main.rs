@@ -76,6 +76,7 @@ async fn run(command: Command) -> Outcome {
         Command::Evidence(arguments) => commands::evidence::run(&arguments).await,
         Command::Policy(PolicyCommand::Glue(arguments)) => commands::policy::run_glue(&arguments),
         Command::Policy(PolicyCommand::Smus(arguments)) => commands::policy::run_smus(&arguments),
+        Command::Policy(PolicyCommand::Secrets(arguments)) => commands::policy::run_secrets(&arguments),
         Command::Egress(arguments) => commands::egress::run(&arguments).await,
         Command::Export(arguments) => commands::export::run(&arguments).await,
     }

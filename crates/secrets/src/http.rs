@@ -8,6 +8,7 @@ mod ask;
 
 use std::error::Error;
 use std::path::Path;
+use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, Url};
@@ -26,6 +27,8 @@ use address::{host_of, is_on_this_machine, require_sound};
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// How often a request is made that meets an outage.
 const ATTEMPTS_MAX: u32 = 3;
+/// How long a connection is kept, whose buffers held secrets: the requests of one reference follow each other at once.
+const IDLE_MAX: Duration = Duration::from_secs(5);
 /// The longest PEM file of certificates, in bytes.
 const CA_BUNDLE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 const USER_AGENT: &str = concat!("isinglass/", env!("CARGO_PKG_VERSION"));
@@ -140,6 +143,7 @@ fn bare(limits: Limits) -> ClientBuilder {
         .connect_timeout(limits.connect)
         .timeout(limits.answer)
         .pool_max_idle_per_host(1)
+        .pool_idle_timeout(IDLE_MAX)
         .user_agent(USER_AGENT)
 }
 

@@ -4,6 +4,17 @@
 //! together. What comes out are [`Resolved`] values whose secrets are [`model::Secret`]: they do not print and cannot be serialised. What
 //! goes wrong is a [`SecretError`] that tells a missing entry, a denial and an outage apart and never holds a value.
 
+#[cfg(not(any(
+    feature = "aws-secrets-manager",
+    feature = "azure-key-vault",
+    feature = "environment",
+    feature = "files",
+    feature = "google-secret-manager",
+    feature = "kubernetes",
+    feature = "vault"
+)))]
+compile_error!("a build of this crate needs at least one kind of store: turn its feature on");
+
 mod check;
 mod configuration;
 mod context;

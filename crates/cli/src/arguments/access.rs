@@ -42,6 +42,22 @@ pub(crate) struct SmusPolicyArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SecretsPolicyArguments {
+    /// Secrets that the runtime may read, by name or ARN
+    #[arg(value_name = "SECRET", required = true)]
+    pub(crate) secrets: Vec<String>,
+    /// The policy of a VPC endpoint
+    #[arg(long)]
+    pub(crate) endpoint: bool,
+    /// Region in the resource names
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    pub(crate) region: String,
+    /// Account in the resource names
+    #[arg(long, value_name = "ACCOUNT", default_value = "111122223333")]
+    pub(crate) account: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct EgressArguments {
     /// Only what a crawl of this source calls
     #[arg(value_enum, value_name = "SOURCE")]

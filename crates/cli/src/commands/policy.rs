@@ -6,7 +6,7 @@ use connector::port::{ReadOperation, Service};
 use connector::smus;
 use crawl::spec::{glue_sections, smus_sections};
 
-use crate::arguments::{PolicyArguments, SmusPolicyArguments};
+use crate::arguments::{PolicyArguments, SecretsPolicyArguments, SmusPolicyArguments};
 use crate::crawl::settings::usage;
 use crate::failure::{Failure, Outcome, Status};
 use crate::output::print;
@@ -21,6 +21,28 @@ pub(crate) fn run_glue(arguments: &PolicyArguments) -> Outcome {
 pub(crate) fn run_smus(arguments: &SmusPolicyArguments) -> Outcome {
     let operations = smus::operations(&smus_sections(&arguments.policy.skip).map_err(|error| usage(&error))?);
     show(&arguments.policy, Service::DataZone, &operations, &arguments.domain)
+}
+
+/// `policy secrets`.
+pub(crate) fn run_secrets(arguments: &SecretsPolicyArguments) -> Outcome {
+    let mut text = secrets_text(arguments)?;
+    text.push('\n');
+    print(text.as_bytes())?;
+    Ok(Status::Complete)
+}
+
+fn secrets_text(arguments: &SecretsPolicyArguments) -> Result<String, Failure> {
+    if arguments.endpoint {
+        return Ok(aws::endpoint_policy(Service::SecretsManager, &arguments.account));
+    }
+    let region = Region::parse(&arguments.region).map_err(Failure::usage)?;
+    let place = PolicyPlace {
+        partition: region.partition().name.to_owned(),
+        region: region.name().to_owned(),
+        account: arguments.account.clone(),
+        domains: Vec::new(),
+    };
+    Ok(aws::secrets_policy(&place, &arguments.secrets))
 }
 
 fn show(arguments: &PolicyArguments, service: Service, operations: &[ReadOperation], domains: &[String]) -> Outcome {
@@ -68,6 +90,19 @@ mod tests {
         assert_eq!(names(smus::operations(&smus_sections(&[]).unwrap())), names(ReadOperation::of(Service::DataZone).collect()));
         let glue = Feature::operations_of(&glue_features(&[]).unwrap());
         assert_eq!(names(glue), names(ReadOperation::of(Service::Glue).collect()));
+    }
+
+    #[test]
+    fn a_runtime_is_granted_the_named_secrets_in_the_partition_of_the_region() {
+        let arguments = |endpoint| SecretsPolicyArguments {
+            secrets: vec!["team/aws".to_owned()],
+            endpoint,
+            region: "cn-north-1".to_owned(),
+            account: "111122223333".to_owned(),
+        };
+        let text = secrets_text(&arguments(false)).unwrap();
+        assert!(text.contains("\"arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:team/aws-??????\""), "{text}");
+        assert!(secrets_text(&arguments(true)).unwrap().contains("secretsmanager:GetSecretValue"));
     }
 
     #[test]
