@@ -68,17 +68,18 @@ pub fn complete(result: &CrawlResult, outcome: Outcome, stored: &Stored, facts: 
             message: format!("{} further warnings are left out of this report", result.warnings_left_out),
         });
     }
-    if stored.changes.protected > 0 {
-        report.warnings.push(ReportWarning {
-            scope: "run".to_owned(),
-            code: "removal-protected".to_owned(),
-            message: format!(
-                "{} assets are gone from the source, which is a large part of the catalog; nothing was archived. If that is right, {}",
-                stored.changes.protected, facts.how_to_confirm
-            ),
-        });
-    }
+    warn_of_protection(&mut report, stored, facts.how_to_confirm);
     report
+}
+
+/// The report of a crawl that ran elsewhere, completed by what came of it where its results are kept.
+#[must_use]
+pub fn settled(report: Report, stored: &Stored, how_to_confirm: &str) -> Report {
+    let outcome = stored.outcome.map_or_else(|| report.outcome.clone(), |outcome| outcome.as_str().to_owned());
+    let (run, counts, changes) = (stored.run.map(|run| run.0), stored.counts.clone(), Changes::from(stored.changes));
+    let mut settled = Report { outcome, run, counts, changes, ..report };
+    warn_of_protection(&mut settled, stored, how_to_confirm);
+    settled
 }
 
 /// The report of a run that failed. `finished_at` is in milliseconds since 1970 UTC.
@@ -109,6 +110,19 @@ pub fn errors(result: &CrawlResult) -> Vec<ReportError> {
         suggested_action: failure.error.suggested_action.clone(),
     };
     result.failures.iter().map(error).collect()
+}
+
+fn warn_of_protection(report: &mut Report, stored: &Stored, how_to_confirm: &str) {
+    if stored.changes.protected > 0 {
+        report.warnings.push(ReportWarning {
+            scope: "run".to_owned(),
+            code: "removal-protected".to_owned(),
+            message: format!(
+                "{} assets are gone from the source, which is a large part of the catalog; nothing was archived. If that is right, {}",
+                stored.changes.protected, how_to_confirm
+            ),
+        });
+    }
 }
 
 fn base(stored: &Stored, facts: &RunFacts<'_>, finished_at: i64) -> Report {

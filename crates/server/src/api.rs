@@ -17,7 +17,7 @@ mod named;
 mod paging;
 mod posted;
 mod runs;
-mod runtimes;
+pub(crate) mod runtimes;
 mod search;
 mod secret_text;
 mod session;

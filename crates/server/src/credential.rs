@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use aws::{AssumeRole, AssumeRoleError, Region};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -69,6 +71,42 @@ pub(crate) struct Extra {
     pub(crate) endpoint_url: Option<String>,
 }
 
+/// Whether one entry of a secret store holds several keys, or one value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KeyType {
+    /// One entry with several keys: `path` names the entry, and each field its key.
+    #[default]
+    MultiKey,
+    /// An entry for each value: each field names its entry.
+    SingleKey,
+}
+
+/// Where a runtime finds what is not given here: names in its own secret store. What is behind them never comes here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SecretReference {
+    /// The store, by its name in the runtime's configuration; the one that is the default there without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "vault")]
+    pub(crate) store: Option<String>,
+    /// The entry that holds all keys; for `multi-key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "prod/glue")]
+    pub(crate) path: Option<String>,
+    /// Whether one entry holds several keys, or one value.
+    #[serde(default)]
+    pub(crate) key_type: KeyType,
+    /// By field (`username`, `password`, `session_token`, `region`, `aws_role_arn`, `aws_external_id`) the name of its key or entry. What
+    /// is no secret may be given as it is, in its own field instead.
+    pub(crate) keys: BTreeMap<String, String>,
+}
+
+/// Fields that a secret store may hold.
+const REFERENCED_FIELDS: [&str; 6] = ["username", "password", "session_token", "region", "aws_role_arn", "aws_external_id"];
+/// Longest name of a store, an entry or a key, in bytes: that of an ARN.
+const REFERENCE_BYTES_MAX: usize = 2048;
+
 /// What is kept of a credential in the clear.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PublicPart {
@@ -78,6 +116,9 @@ pub(crate) struct PublicPart {
     /// The rest.
     #[serde(default)]
     pub(crate) extra: Extra,
+    /// Where a runtime finds what is not given here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) secrets: Option<SecretReference>,
 }
 
 /// Where the secret of a credential comes from.
@@ -101,13 +142,22 @@ impl PublicPart {
             aws_external_id: filled(extra.aws_external_id),
             endpoint_url: filled(extra.endpoint_url),
         };
-        Self { username: filled(username), extra }
+        Self { username: filled(username), extra, secrets: None }
+    }
+
+    /// With names in the secret store of a runtime.
+    pub(crate) fn with_secrets(self, secrets: Option<SecretReference>) -> Self {
+        Self { secrets, ..self }
     }
 }
 
 /// What is wrong, field by field; nothing when it is all right. No message repeats what was given: secrets end up in wrong fields.
 pub(crate) fn check(way: AuthType, public: &PublicPart, secret: SecretPart<'_>, allowed_urls: &[String]) -> Vec<FieldError> {
     let mut wrong = Vec::new();
+    if let Some(secrets) = &public.secrets {
+        check_reference(way, public, secrets, secret, &mut wrong);
+        return wrong;
+    }
     check_region(way, public.extra.region.as_deref(), &mut wrong);
     match way {
         AuthType::Iam => check_keys(public.username.as_deref(), secret, &mut wrong),
@@ -131,6 +181,62 @@ pub(crate) fn check(way: AuthType, public: &PublicPart, secret: SecretPart<'_>, 
         wrong.push(field("extra.endpoint_url", message));
     }
     wrong
+}
+
+/// What stands for a value is given once: by a name, or as it is.
+fn check_reference(
+    way: AuthType,
+    public: &PublicPart,
+    secrets: &SecretReference,
+    secret: SecretPart<'_>,
+    wrong: &mut Vec<FieldError>,
+) {
+    if matches!(secret, SecretPart::Given(_)) {
+        wrong.push(field("password", "a secret that a runtime finds in its own store is never given here: leave it out"));
+    }
+    if public.extra.endpoint_url.is_some() {
+        wrong.push(field("extra.endpoint_url", "where a runtime finds AWS is set in its own environment: leave it out"));
+    }
+    let is_name = |name: &str| (1..=REFERENCE_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
+    if secrets.store.as_deref().is_some_and(|name| !is_name(name)) {
+        wrong.push(field("secrets.store", "expected the name of a store in the runtime's configuration"));
+    }
+    match (secrets.key_type, secrets.path.as_deref()) {
+        (KeyType::MultiKey, Some(path)) if is_name(path) => {}
+        (KeyType::MultiKey, _) => wrong.push(field("secrets.path", "`multi-key` needs the entry that holds the keys")),
+        (KeyType::SingleKey, None) => {}
+        (KeyType::SingleKey, Some(_)) => {
+            wrong.push(field("secrets.path", "`single-key` has an entry for each value: leave it out"))
+        }
+    }
+    for (name, key) in &secrets.keys {
+        if !REFERENCED_FIELDS.contains(&name.as_str()) {
+            let known = REFERENCED_FIELDS.join(", ");
+            wrong.push(field("secrets.keys", &format!("one of the fields is none that can be looked up; there are {known}")));
+        } else if !is_name(key) {
+            wrong.push(field(&format!("secrets.keys.{name}"), "expected the name of a key or of an entry"));
+        }
+    }
+    let literals = [
+        ("username", "username", public.username.is_some()),
+        ("region", "extra.region", public.extra.region.is_some()),
+        ("aws_role_arn", "extra.aws_role_arn", public.extra.aws_role_arn.is_some()),
+        ("aws_external_id", "extra.aws_external_id", public.extra.aws_external_id.is_some()),
+    ];
+    for (name, literal, is_given) in literals {
+        if is_given && secrets.keys.contains_key(name) {
+            wrong.push(field(literal, "it is looked up in the secret store as well: leave one of both out"));
+        }
+    }
+    let has = |name: &str| secrets.keys.contains_key(name) || literals.iter().any(|literal| literal.0 == name && literal.2);
+    let needed: &[&str] = match way {
+        AuthType::Iam => &["username", "password"],
+        AuthType::Role => &["aws_role_arn"],
+        AuthType::Ambient => &[],
+    };
+    for name in needed.iter().filter(|name| !has(name)) {
+        wrong.push(field(&format!("secrets.keys.{name}"), &format!("`{}` needs it: name its key or entry", way.as_str())));
+    }
 }
 
 fn check_region(way: AuthType, region: Option<&str>, wrong: &mut Vec<FieldError>) {

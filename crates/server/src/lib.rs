@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod openapi;
 mod operations;
 pub mod outbound;
+mod protocol;
 pub mod randomness;
 pub mod rotation;
 pub mod router;

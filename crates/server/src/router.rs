@@ -52,7 +52,7 @@ pub fn assemble(app: App, api: OpenApiRouter<App>, pages: Router<App>, around: A
     let time = Duration::from_secs(limits.request_seconds.get().into());
     let api = api.layer(middleware::from_fn_with_state(slots, bounded)).layer(middleware::from_fn_with_state(time, timed));
     let (routes, document) = documented(api);
-    let routes = routes.merge(openapi::router(&document)?).merge(pages).fallback(nothing_here);
+    let routes = routes.merge(openapi::router(&document)?).merge(crate::protocol::router()).merge(pages).fallback(nothing_here);
     Ok(surrounded(routes, &app, around).with_state(app))
 }
 

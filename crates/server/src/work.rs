@@ -16,7 +16,9 @@ mod gate;
 mod heartbeat;
 mod nudge;
 mod pause;
+mod receiving;
 mod reconcile;
+pub(crate) mod remote;
 pub(crate) mod removal;
 mod sink;
 #[cfg(test)]
@@ -30,6 +32,12 @@ pub use reconcile::{Status, Statuses};
 pub use sink::{CatalogSink, stored_by};
 
 use crate::state::App;
+
+/// Has what runtimes send be read, for tests of the protocol.
+#[cfg(test)]
+pub(crate) fn start_receiving(app: &App) {
+    app.shutdown.tasks().spawn(receiving::receive(app.clone(), PACE));
+}
 
 /// How often things are done. Tests have less patience.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +73,7 @@ impl Pace {
 pub fn start(app: &App) {
     if app.config.workers {
         app.shutdown.tasks().spawn(executor::execute(app.clone(), PACE));
+        app.shutdown.tasks().spawn(receiving::receive(app.clone(), PACE));
         reconcile::start(app);
     }
 }

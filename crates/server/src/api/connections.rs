@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 pub(super) use self::fields::number;
 use self::fields::{checked_description, checked_name, checked_region, completed, people, runs_on, within_credential};
 use self::view::Connection;
-use super::credentials::{CredentialRequest, require_own, seal_and_store};
+use super::credentials::{CredentialRequest, require_own, require_suitable, seal_and_store};
 use super::paging::{AnyVersion, Paging, present};
 use super::{Caller, CreateProblems, Created, EditProblems, Posted, ReadProblems};
 use crate::auth::Action;
@@ -174,6 +174,9 @@ async fn store_new(
     mut profile: ConnectionProfile,
     administrators: &[UserId],
 ) -> Result<ManagedConnection, Problem> {
+    if let Some(credential) = profile.credential {
+        require_suitable(app, &profile.runs_on, credential).await?;
+    }
     profile.region = Some(region(app, &profile).await?);
     let id = app.store.create_connection(connector.name(), &profile, administrators, caller.audit(), app.clock.now_ms()).await?;
     Ok(app.store.managed_connection(id).await?)
@@ -227,6 +230,9 @@ async fn edit_connection(
     let profile = edited(&before, edit)?;
     if let Some(credential) = profile.credential.filter(|credential| before.credential != Some(*credential)) {
         require_own(&app, &caller, credential).await?;
+    }
+    if let Some(credential) = profile.credential {
+        require_suitable(&app, &profile.runs_on, credential).await?;
     }
     let (id, now_ms) = (before.connection.id, app.clock.now_ms());
     let people = administrators.unwrap_or_else(|| before.administrators.clone());

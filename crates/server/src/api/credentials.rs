@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use store::{CredentialEdit, CredentialId, NewCredential, SealedSecret, SecretEdit};
+use store::{CredentialEdit, CredentialId, NewCredential, RunsOn, SealedSecret, SecretEdit};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,7 +16,7 @@ use super::paging::{AnyVersion, Paging, page_of};
 use super::secret_text::SecretText;
 use super::{Caller, CreateProblems, Created, EditProblems, Posted, ReadProblems};
 use crate::auth::{Action, Owner};
-use crate::credential::{AuthType, Extra, PublicPart, SecretPart, check};
+use crate::credential::{AuthType, Extra, PublicPart, SecretPart, SecretReference, check};
 use crate::http::{ETag, IfMatch, Json, Page, Path, Problem, Query};
 use crate::sealing::{SealingContext, SealingError, SecretBytes};
 use crate::state::{App, AppState};
@@ -41,6 +41,8 @@ pub(crate) struct CredentialRequest {
     /// The rest.
     #[serde(default)]
     pub(crate) extra: Extra,
+    /// Where a runtime finds what is not given here: for connections that run on one.
+    pub(crate) secrets: Option<SecretReference>,
 }
 
 /// A credential, without its secret.
@@ -62,6 +64,10 @@ pub(crate) struct Credential {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     extra: Option<Extra>,
+    /// Where a runtime finds what is not given here; only for whoever may edit the credential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    secrets: Option<SecretReference>,
     /// Whether a secret is stored.
     has_password: bool,
     /// The user who created it.
@@ -138,7 +144,7 @@ async fn replace_credential(
     let before = find(&app, id).await?;
     caller.may(Action::EditCredential(owner(&caller, &before)))?;
     if_match.require(before.version)?;
-    let public = PublicPart::new(request.username, request.extra);
+    let public = PublicPart::new(request.username, request.extra).with_secrets(request.secrets);
     let password = request.password.filter(|password| !password.expose().is_empty());
     let secret = match &password {
         Some(password) => SecretPart::Given(password.expose()),
@@ -183,7 +189,7 @@ async fn delete_credential(
 /// 403 when the caller may not; 422 with the fields; 409 when the name is taken.
 pub(crate) async fn seal_and_store(app: &App, caller: &Caller, new: &CredentialRequest) -> Result<store::Credential, Problem> {
     caller.may(Action::CreateCredential)?;
-    let public = PublicPart::new(new.username.clone(), new.extra.clone());
+    let public = PublicPart::new(new.username.clone(), new.extra.clone()).with_secrets(new.secrets.clone());
     let password = new.password.as_ref().map(SecretText::expose).filter(|password| !password.is_empty());
     refuse_wrong(app, &new.name, new.auth_type, &public, password.map_or(SecretPart::Absent, SecretPart::Given))?;
     let auth_type = new.auth_type.as_str().to_owned();
@@ -212,6 +218,7 @@ fn seal(app: &AppState, id: CredentialId, version: i64, secret: &str) -> Result<
 fn keeps_secret(before: &store::Credential, way: AuthType, public: &PublicPart) -> bool {
     way == AuthType::Iam
         && before.key_id.is_some()
+        && public.secrets.is_none()
         && AuthType::parse(&before.auth_type) == Some(AuthType::Iam)
         && public_part(before).username == public.username
 }
@@ -233,13 +240,14 @@ fn owner(caller: &Caller, credential: &store::Credential) -> Owner {
 
 fn shown(caller: &Caller, credential: store::Credential) -> Credential {
     let may_edit = caller.may(Action::EditCredential(owner(caller, &credential))).is_ok();
-    let PublicPart { username, extra } = public_part(&credential);
+    let PublicPart { username, extra, secrets } = public_part(&credential);
     Credential {
         id: credential.id.to_string(),
         name: credential.name,
         auth_type: credential.auth_type,
         username: username.filter(|_| may_edit),
         extra: may_edit.then_some(extra),
+        secrets: secrets.filter(|_| may_edit),
         has_password: credential.key_id.is_some(),
         created_by: credential.created_by.map(|user| user.to_string()),
         created_at: credential.created_ms,
@@ -255,4 +263,27 @@ fn public_part(credential: &store::Credential) -> PublicPart {
 
 fn json(public: &PublicPart) -> Result<String, Problem> {
     serde_json::to_string(public).map_err(|error| Problem::internal(&error))
+}
+
+/// Refuses a credential that does not go with where a connection runs: a secret that is stored here never goes to a runtime, and names
+/// in the store of a runtime say nothing here.
+pub(crate) async fn require_suitable(app: &App, runs_on: &RunsOn, id: CredentialId) -> Result<(), Problem> {
+    let found = app.store.credential(id).await?;
+    let found = found.ok_or_else(|| Problem::field("credentialId", "there is no such credential"))?;
+    match runs_on {
+        RunsOn::Direct if public_part(&found).secrets.is_some() => Err(Problem::field(
+            "credentialId",
+            "this credential names entries in the secret store of a runtime: choose another one, or give the runtime in `runsOn`",
+        )),
+        RunsOn::Runtime(_) if found.key_id.is_some() => Err(Problem::field(
+            "credentialId",
+            "the secret of this credential is stored here and never goes to a runtime: make a credential with `secrets`, which names \
+             where the runtime finds it",
+        )),
+        RunsOn::Runtime(_) if public_part(&found).extra.endpoint_url.is_some() => Err(Problem::field(
+            "credentialId",
+            "this credential has an endpoint of its own: where a runtime finds AWS is set in the runtime's environment",
+        )),
+        RunsOn::Direct | RunsOn::Runtime(_) => Ok(()),
+    }
 }

@@ -57,6 +57,8 @@ pub enum Action {
     ManageTokens(Owner),
     /// The audit log.
     ReadAudit,
+    /// Make tokens that runtimes are enrolled with, and revoke runtimes.
+    ManageRuntimes,
 }
 
 /// Why not, and what would help.
@@ -135,7 +137,7 @@ fn need(action: Action) -> Need {
         }
         // A token that could make tokens would outlive its own revocation, hence the largest scope.
         Action::ChangeOwnPassword | Action::ManageTokens(Owner::Oneself) => plain(Role::Viewer, Scope::Admin),
-        Action::ManageTokens(Owner::SomebodyElse) | Action::ManageUsers | Action::ReadAudit => {
+        Action::ManageTokens(Owner::SomebodyElse) | Action::ManageUsers | Action::ReadAudit | Action::ManageRuntimes => {
             plain(Role::Administrator, Scope::Admin)
         }
     }
@@ -185,6 +187,7 @@ mod tests {
         (Action::ManageTokens(Owner::Oneself), "yyy", "..y"),
         (Action::ManageTokens(Owner::SomebodyElse), "..y", "..y"),
         (Action::ReadAudit, "..y", "..y"),
+        (Action::ManageRuntimes, "..y", "..y"),
     ];
 
     fn token(role: Role, scopes: &[Scope]) -> Principal {

@@ -29,6 +29,10 @@ pub enum TokenKind {
     Session,
     /// `isgsetup_…`, in the one-time link that makes the first administrator.
     Setup,
+    /// `isgenroll_…`, with which a runtime is enrolled once.
+    Enrolment,
+    /// `isgruntime_…`, with which a runtime works for some minutes.
+    Runtime,
 }
 
 impl TokenKind {
@@ -39,6 +43,8 @@ impl TokenKind {
             Self::Api => "isg_",
             Self::Session => "isgsession_",
             Self::Setup => "isgsetup_",
+            Self::Enrolment => "isgenroll_",
+            Self::Runtime => "isgruntime_",
         }
     }
 }

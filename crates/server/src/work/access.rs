@@ -33,6 +33,9 @@ pub(crate) async fn open(app: &AppState, connection: &ManagedConnection) -> Resu
         None => (AuthType::Ambient, PublicPart::default()),
         Some(id) => read(app, id).await?,
     };
+    if public.secrets.is_some() {
+        return Err(unusable("the credential names entries in the secret store of a runtime, and the connection runs here"));
+    }
     let region = region(connection, &public, app.aws_environment.region.as_deref())?;
     let mut access = Access::new(region, app.aws_environment.clone());
     access.network = network(app);
@@ -52,7 +55,7 @@ pub(crate) async fn open(app: &AppState, connection: &ManagedConnection) -> Resu
     Ok(Opened { access, connector })
 }
 
-async fn read(app: &AppState, id: CredentialId) -> Result<(AuthType, PublicPart), Failure> {
+pub(super) async fn read(app: &AppState, id: CredentialId) -> Result<(AuthType, PublicPart), Failure> {
     let stored = app.store.credential(id).await.map_err(|error| internal(&error))?;
     let stored = stored.ok_or_else(|| unusable("the credential of the connection is gone: give the connection another one"))?;
     let way = AuthType::parse(&stored.auth_type).ok_or_else(|| unusable("the credential signs in in a way that is not known"))?;
@@ -100,10 +103,10 @@ fn endpoint(app: &AppState, public: &PublicPart) -> Result<Option<String>, Failu
     }
 }
 
-fn unusable(message: &str) -> Failure {
+pub(super) fn unusable(message: &str) -> Failure {
     Failure::new(FailureKind::Input, message, "Edit the connection or its credential.")
 }
 
-fn internal(error: &dyn std::error::Error) -> Failure {
+pub(super) fn internal(error: &dyn std::error::Error) -> Failure {
     Failure::from_error(FailureKind::Internal, error)
 }

@@ -81,7 +81,7 @@ impl Attempt {
     }
 
     /// Nothing was crawled yet.
-    async fn end_before_crawl(&self, why: Why) {
+    pub(super) async fn end_before_crawl(&self, why: Why) {
         match why {
             Why::Failed(failure) if is_busy(&failure) => self.postpone(&failure).await,
             Why::Failed(failure) if self.is_tried_again(&failure) => self.retry(&failure).await,
@@ -111,7 +111,12 @@ impl Attempt {
 
     /// Plumbing is tried again, what the source or the operator refuses is not.
     pub(super) fn is_tried_again(&self, failure: &Failure) -> bool {
-        failure.blame() == Blame::Plumbing && self.lease.attempt < self.lease.attempts_max
+        self.has_another(failure.blame())
+    }
+
+    /// Whether there is another attempt after a failure.
+    pub(super) fn has_another(&self, blame: Blame) -> bool {
+        blame == Blame::Plumbing && self.lease.attempt < self.lease.attempts_max
     }
 
     /// Puts the job back for later, after a pause that grows with each attempt.
@@ -119,7 +124,11 @@ impl Attempt {
         if lost_lease(failure) {
             return self.let_go();
         }
-        let told = RunFailure::from(failure);
+        self.retry_after(&RunFailure::from(failure)).await;
+    }
+
+    /// As [`Attempt::retry`], after a failure that was told.
+    pub(super) async fn retry_after(&self, told: &RunFailure) {
         let failures = u32::try_from(self.lease.attempt).unwrap_or(u32::MAX);
         let pause_ms = milliseconds(jittered(grown(self.pace.retry, failures), &*self.app.random));
         tracing::warn!(message = told.message, category = told.category, pause_ms, "an attempt failed, and there is another one");
@@ -148,10 +157,15 @@ impl Attempt {
 
     /// Gives the job back since the service stops: the attempt does not count.
     pub(super) async fn give_back(&self) {
+        self.give_back_since("the service stops").await;
+    }
+
+    /// As [`Attempt::give_back`], for another reason.
+    pub(super) async fn give_back_since(&self, reason: &str) {
         let given = self.write("that a run is given back", || self.app.store.give_back(&self.lease, self.app.clock.now_ms())).await;
         let Some(fate) = given else { return };
-        tracing::info!("the service stops: the run goes back to the queue");
-        self.handed_back("given-back", &json!({ "reason": "the service stops" }), fate).await;
+        tracing::info!(reason, "the run goes back to the queue");
+        self.handed_back("given-back", &json!({ "reason": reason }), fate).await;
     }
 
     async fn handed_back(&self, kind: &str, data: &serde_json::Value, fate: Fate) {

@@ -39,6 +39,25 @@ impl From<&Failure> for RunFailure {
     }
 }
 
+impl From<wire::Failure> for RunFailure {
+    fn from(failure: wire::Failure) -> Self {
+        let blame = match failure.blame {
+            wire::Blame::Plumbing => Blame::Plumbing,
+            wire::Blame::Source => Blame::Source,
+            wire::Blame::Operator => Blame::Operator,
+        };
+        Self {
+            category: failure.category,
+            retryable: blame == Blame::Plumbing,
+            blame,
+            message: failure.message,
+            suggested_action: failure.suggested_action,
+            operation: failure.operation,
+            causes: failure.causes,
+        }
+    }
+}
+
 impl RunFailure {
     /// As it is kept with a run.
     pub(super) fn to_json(&self) -> String {

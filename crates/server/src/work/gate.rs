@@ -5,7 +5,7 @@ use connector::CheckState;
 use connector::port::ErrorKind;
 use crawl::preflight::{CheckReport, preflight};
 use crawl::{Access, Blame, CrawlSettings, Failure, FailureKind};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Lease, PreflightGate};
 
 use super::crawling::stored;
@@ -35,17 +35,37 @@ pub(super) async fn pass(
         Err(failure) => (Vec::new(), Some(failure)),
     };
     app.store.save_preflight(lease, &json!(checks).to_string()).await.map_err(stored)?;
-    let refused = checks.iter().filter(|check| check.is_refusal()).count();
-    let mut data =
-        json!({ "gate": gate.as_str(), "result": word(&checks, failure.as_ref()), "checks": checks.len(), "refused": refused });
-    if let (Some(failure), Some(data)) = (&failure, data.as_object_mut()) {
-        data.insert("message".to_owned(), json!(failure.message));
+    let mut data = told(&checks, failure.as_ref().map(|failure| failure.message.as_str()));
+    if let Some(data) = data.as_object_mut() {
+        data.insert("gate".to_owned(), json!(gate.as_str()));
+        data.insert("result".to_owned(), json!(word(&checks, failure.as_ref())));
     }
     events::tell(app, lease, "preflight", &data).await;
     match failure {
         Some(failure) if gate == PreflightGate::Hard && failure.blame() != Blame::Plumbing => Err(failure),
         Some(_) | None => Ok(()),
     }
+}
+
+/// What is told of checks to whoever watches.
+pub(super) fn told(checks: &[CheckReport], failure: Option<&str>) -> Value {
+    let refusal = checks.iter().find(|check| check.is_refusal());
+    let has = |state: CheckState| checks.iter().any(|check| check.state == state);
+    let result = if failure.is_some() || refusal.is_some() {
+        "failed"
+    } else if has(CheckState::Failed) {
+        "unknown"
+    } else if has(CheckState::Warning) {
+        "warning"
+    } else {
+        "passed"
+    };
+    let refused = checks.iter().filter(|check| check.is_refusal()).count();
+    let mut data = json!({ "result": result, "checks": checks.len(), "refused": refused });
+    if let (Some(message), Some(data)) = (failure.or(refusal.map(|check| check.message.as_str())), data.as_object_mut()) {
+        data.insert("message".to_owned(), json!(message));
+    }
+    data
 }
 
 fn word(checks: &[CheckReport], failure: Option<&Failure>) -> &'static str {

@@ -18,10 +18,11 @@ pub(super) enum Waiter {
     Schedule,
     LeaseExpiry,
     Alerts,
+    Inbox,
 }
 
 impl Waiter {
-    const COUNT: usize = 4;
+    const COUNT: usize = 5;
 }
 
 impl Nudge {
@@ -47,7 +48,7 @@ mod tests {
         let nudge = Nudge::default();
         let began = tokio::time::Instant::now();
         nudge.wake();
-        for waiter in [Waiter::Executor, Waiter::Schedule, Waiter::LeaseExpiry, Waiter::Alerts] {
+        for waiter in [Waiter::Executor, Waiter::Schedule, Waiter::LeaseExpiry, Waiter::Alerts, Waiter::Inbox] {
             nudge.wait(waiter, Duration::from_secs(60)).await;
         }
         assert!(began.elapsed() < Duration::from_secs(1));

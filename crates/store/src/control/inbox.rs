@@ -8,7 +8,6 @@ use super::claim::Lease;
 use super::fence::{Fence, Standing};
 use super::ids::RuntimeId;
 use super::text::checked_json;
-use crate::connections::ConnectionId;
 use crate::db::{Connection, Row, query, query_scalar};
 use crate::{Result, Store, StoreError};
 
@@ -328,10 +327,14 @@ impl Store {
         transaction.commit().await
     }
 
-    /// The connection of a run's lease, for checks of what is sent under it.
-    #[must_use]
-    pub fn connection_of_lease(lease: &Lease) -> ConnectionId {
-        lease.connection
+    /// Whether a lease is still the one under which its job is worked on.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn is_current(&self, lease: &Lease) -> Result<bool> {
+        let text = "SELECT id FROM job WHERE id = $1 AND fence = $2 AND state <> 'done'";
+        let found = query_scalar::<i64>(text).bind(lease.job.0).bind(lease.fence).fetch_optional(self.readers()).await?;
+        Ok(found.is_some())
     }
 }
 

@@ -1,6 +1,7 @@
 //! How much there is to do, for whoever watches the service.
 
-use crate::db::query;
+use crate::control::RunsOn;
+use crate::db::{query, query_scalar};
 use crate::{Result, Store};
 
 /// The jobs of a queue that are not done.
@@ -29,5 +30,14 @@ impl Store {
         rows.iter()
             .map(|row| Ok(QueueLength { queue: row.try_get(0)?, queued: row.try_get(1)?, leased: row.try_get(2)? }))
             .collect()
+    }
+
+    /// How many jobs of a queue may begin at a time; a claim may still find none, where others come first.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn queued(&self, queue: &RunsOn, now_ms: i64) -> Result<i64> {
+        let text = "SELECT count(*) FROM job WHERE queue = $1 AND state = 'queued' AND run_after_ms <= $2";
+        Ok(query_scalar(text).bind(queue.queue()).bind(now_ms).fetch_one(self.readers()).await?)
     }
 }

@@ -22,7 +22,18 @@ struct Begun {
     created: Option<(i64, i64)>,
 }
 
+/// Whether a connection has no assets.
+const NO_ASSETS: &str = "SELECT NOT EXISTS (SELECT 1 FROM place p JOIN asset a ON a.place = p.id WHERE p.connection = $1)";
+
 impl Store {
+    /// Whether a connection has no assets yet.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn has_no_assets(&self, connection: ConnectionId) -> Result<bool> {
+        Ok(query_scalar(NO_ASSETS).bind(connection.0).fetch_one(self.readers()).await?)
+    }
+
     /// Starts a run of a connection. `settings` is a JSON text that says how it was asked for.
     ///
     /// # Errors
@@ -117,6 +128,5 @@ async fn open(on: &mut db::Connection<'_>, connection: ConnectionId) -> Result<b
     removals::refuse_purging(on, connection).await?;
     let text = "UPDATE connection SET archived_ms = NULL, removal = NULL WHERE id = $1 AND archived_ms IS NOT NULL";
     query(text).bind(connection.0).execute(&mut *on).await?;
-    let text = "SELECT NOT EXISTS (SELECT 1 FROM place p JOIN asset a ON a.place = p.id WHERE p.connection = $1)";
-    Ok(query_scalar(text).bind(connection.0).fetch_one(on).await?)
+    Ok(query_scalar(NO_ASSETS).bind(connection.0).fetch_one(on).await?)
 }

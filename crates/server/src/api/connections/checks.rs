@@ -16,11 +16,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use wire::{TaskAction, TaskOutcome};
 
 use crate::api::{Caller, CreateProblems, ReadProblems};
 use crate::auth::Action;
 use crate::http::{Code, Json, Path, Problem};
 use crate::state::App;
+use crate::work::remote::{self, NotAsked};
 use crate::work::{Opened, open};
 
 /// How long the source may take to answer all of it.
@@ -98,8 +100,15 @@ async fn preflight(
     caller: Caller,
     Path(id): Path<i64>,
 ) -> Result<Json<Checks>, Problem> {
-    let (connection, opened) = opened(&app, &caller, id).await?;
+    let connection = editable(&app, &caller, id).await?;
     let _place = room.take()?;
+    if let RunsOn::Runtime(_) = connection.runs_on {
+        return match ask(&app, &connection, TaskAction::Preflight).await? {
+            TaskOutcome::Checks { checks } => remote_checks(&checks).map(Json),
+            _other => Err(unexpected()),
+        };
+    }
+    let opened = opened(&app, &connection).await?;
     let now = || app.clock.now_ms();
     let now_ms: NowMs<'_> = &now;
     let spec = CrawlSpec::parse(opened.connector, json!({})).map_err(|error| Problem::internal(&error))?;
@@ -119,8 +128,15 @@ async fn test_sign_in(
     caller: Caller,
     Path(id): Path<i64>,
 ) -> Result<Json<SignIn>, Problem> {
-    let (connection, opened) = opened(&app, &caller, id).await?;
+    let connection = editable(&app, &caller, id).await?;
     let _place = room.take()?;
+    if let RunsOn::Runtime(_) = connection.runs_on {
+        return match ask(&app, &connection, TaskAction::TestSignIn).await? {
+            TaskOutcome::SignIn { check, arn, account } => Ok(Json(SignIn { check, arn, account })),
+            _other => Err(unexpected()),
+        };
+    }
+    let opened = opened(&app, &connection).await?;
     let now = || app.clock.now_ms();
     let test = in_time(crawl::preflight::test_sign_in(&opened.access, &connection.connection.name, &now)).await?;
     Ok(Json(SignIn { check: as_json(&test.check), arn: test.arn, account: test.account }))
@@ -137,25 +153,62 @@ async fn list_databases(
     caller: Caller,
     Path(id): Path<i64>,
 ) -> Result<Json<Databases>, Problem> {
-    let (connection, opened) = opened(&app, &caller, id).await?;
+    let connection = editable(&app, &caller, id).await?;
     let _place = room.take()?;
-    if opened.connector != Connector::Glue {
+    if Connector::parse(&connection.connection.connector) != Some(Connector::Glue) {
         return Err(Problem::new(Code::Conflict, "only connections of the connector `glue` have databases"));
     }
+    if let RunsOn::Runtime(_) = connection.runs_on {
+        return match ask(&app, &connection, TaskAction::ListDatabases).await? {
+            TaskOutcome::Databases { catalogs, is_whole } => {
+                let catalogs = catalogs.into_iter().map(|found| Catalog { catalog: found.catalog, databases: found.databases });
+                Ok(Json(Databases { catalogs: catalogs.collect(), is_whole }))
+            }
+            _other => Err(unexpected()),
+        };
+    }
+    let opened = opened(&app, &connection).await?;
     let list = in_time(crawl::preflight::list_databases(&opened.access, &connection.connection.name)).await?;
     let catalogs = list.catalogs.into_iter().map(|found| Catalog { catalog: found.catalog, databases: found.databases });
     Ok(Json(Databases { catalogs: catalogs.collect(), is_whole: list.is_whole }))
 }
 
-async fn opened(app: &App, caller: &Caller, id: i64) -> Result<(ManagedConnection, Opened), Problem> {
+async fn editable(app: &App, caller: &Caller, id: i64) -> Result<ManagedConnection, Problem> {
     let connection = app.store.managed_connection(ConnectionId(id)).await?;
     caller.may(Action::EditConnection(caller.standing(&connection)))?;
-    if let RunsOn::Runtime(name) = &connection.runs_on {
-        let detail = format!("the connection runs on the runtime `{name}`, which cannot be asked from here");
-        return Err(Problem::new(Code::Conflict, detail));
+    Ok(connection)
+}
+
+async fn opened(app: &App, connection: &ManagedConnection) -> Result<Opened, Problem> {
+    open(app, connection).await.map_err(|failure| problem(&failure))
+}
+
+/// The answer of the runtime that a connection runs on; what it could not find out is a problem.
+async fn ask(app: &App, connection: &ManagedConnection, action: TaskAction) -> Result<TaskOutcome, Problem> {
+    match remote::ask(app, connection, action, PATIENCE).await {
+        Ok(TaskOutcome::Failed { failure }) => {
+            let detail = format!("{}. {}", failure.message.trim_end_matches('.'), failure.suggested_action);
+            Err(match failure.blame {
+                wire::Blame::Plumbing => Problem::new(Code::Unavailable, detail.trim()).with_retry_after(RETRY_AFTER_SECONDS),
+                wire::Blame::Source | wire::Blame::Operator => Problem::new(Code::Conflict, detail.trim()),
+            })
+        }
+        Ok(outcome) => Ok(outcome),
+        Err(NotAsked::Offline { detail }) => Err(Problem::new(Code::Unavailable, detail).with_retry_after(RETRY_AFTER_SECONDS)),
+        Err(NotAsked::TooLate { detail }) => Err(Problem::new(Code::TimedOut, detail).with_retry_after(RETRY_AFTER_SECONDS)),
+        Err(NotAsked::Failed(failure)) => Err(problem(&failure)),
     }
-    let opened = open(app, &connection).await.map_err(|failure| problem(&failure))?;
-    Ok((connection, opened))
+}
+
+fn remote_checks(checks: &[Value]) -> Result<Checks, Problem> {
+    let read = checks.iter().map(|check| serde_json::from_value::<CheckReport>(check.clone()));
+    let read = read.collect::<Result<Vec<_>, _>>().map_err(|_other| unexpected())?;
+    Ok(Checks { verdict: verdict(&read), checks: read.iter().map(as_json).collect() })
+}
+
+fn unexpected() -> Problem {
+    Problem::new(Code::Unavailable, "the runtime has answered something else than it was asked: update it")
+        .with_retry_after(RETRY_AFTER_SECONDS)
 }
 
 /// The answer of a source that is there. One that is not costs the caller a moment, not the connection.

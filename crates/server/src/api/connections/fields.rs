@@ -80,7 +80,8 @@ pub(super) fn completed(mut credential: CredentialRequest, name: &str, region: O
     if credential.name.is_empty() {
         name.clone_into(&mut credential.name);
     }
-    let is_missing = credential.extra.region.as_deref().is_none_or(str::is_empty);
+    let is_looked_up = credential.secrets.as_ref().is_some_and(|secrets| secrets.keys.contains_key("region"));
+    let is_missing = !is_looked_up && credential.extra.region.as_deref().is_none_or(str::is_empty);
     if is_missing && credential.auth_type != AuthType::Ambient {
         credential.extra.region = region.map(str::to_owned);
     }

@@ -200,12 +200,12 @@ async fn the_source_is_asked_whether_the_credentials_work_and_what_there_is() {
 }
 
 #[tokio::test]
-async fn a_connection_of_a_runtime_is_not_asked_from_here() {
+async fn a_connection_of_a_runtime_that_is_not_there_says_so_at_once() {
     let service = Service::start().await;
     let mut body = lake("lake");
     body["runsOn"] = json!("vpc");
     service.call("POST", PATH, None, &body).await;
     let refused = service.call("POST", &format!("{PATH}/1/test-sign-in"), None, &json!({})).await;
-    assert_eq!(refused.status, StatusCode::CONFLICT);
-    assert!(refused.body["detail"].as_str().unwrap().contains("`vpc`"), "{refused:?}");
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.body["detail"].as_str().unwrap().contains("no runtime is enrolled as `vpc`"), "{refused:?}");
 }

@@ -22,11 +22,14 @@ pub(super) async fn sweep(app: &AppState, now_ms: i64) -> Result<String, StoreEr
     let jobs = store.prune_jobs(now_ms - JOBS_DAYS * DAY_MS, ROWS_MAX).await?;
     let links = store.prune_setup_links(now_ms).await?;
     let alerts = store.prune_alerts(now_ms - ALERTS_DAYS * DAY_MS).await?;
+    let inboxes = store.prune_inboxes().await?;
     let removals = crate::work::removal::resume(app).await?;
     if removals > 0 {
         tracing::info!(removals, "interrupted removals of connections went on");
     }
-    Ok(format!("{sessions} sessions, {tokens} tokens, {requests} answers, {jobs} jobs, {links} links, {alerts} alerts"))
+    Ok(format!(
+        "{sessions} sessions, {tokens} tokens, {requests} answers, {jobs} jobs, {links} links, {alerts} alerts, {inboxes} inboxes"
+    ))
 }
 
 pub(super) async fn retention(app: &AppState, now_ms: i64) -> Result<String, StoreError> {
