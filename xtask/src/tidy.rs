@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// Tests may use a simulated AWS besides.
 const ALLOWED_IN_TESTS: &[(&str, &[&str])] =
-    &[("aws", &["sim"]), ("connector", &[]), ("crawl", &["sim"]), ("server", &["sim"]), ("store", &[])];
+    &[("aws", &["sim"]), ("connector", &[]), ("crawl", &["sim"]), ("runtime", &["sim"]), ("server", &["sim"]), ("store", &[])];
 
 /// Packages that must not be in a crate's dependency tree: the core does no IO, only one crate has SQL.
 const FORBIDDEN_PACKAGES: &[(&str, &[&str])] = &[
@@ -32,6 +32,7 @@ const FORBIDDEN_PACKAGES: &[(&str, &[&str])] = &[
     ("connector", &["tokio", "hyper", "sqlx", "reqwest"]),
     ("aws", &["sqlx"]),
     ("crawl", &["sqlx"]),
+    ("runtime", &["axum", "sqlx", "tower_http", "tower-http"]),
     ("sim", &["sqlx"]),
 ];
 
