@@ -263,7 +263,7 @@ fn accept(service: Service, answer: Answer) -> Result<Bytes, Box<Failure>> {
         }));
     }
     let is_whole = match service {
-        Service::Glue | Service::DataZone => is_json_object(&answer.body),
+        Service::Glue | Service::DataZone | Service::SecretsManager => is_json_object(&answer.body),
         Service::Sts => true,
     };
     if is_whole {

@@ -63,7 +63,7 @@ struct Said {
 impl Said {
     fn read(service: Service, headers: &HeaderMap, body: &[u8]) -> Self {
         let by_body = match service {
-            Service::Glue | Service::DataZone => Self::json(body),
+            Service::Glue | Service::DataZone | Service::SecretsManager => Self::json(body),
             Service::Sts => Self::xml(body).or_else(|| Self::json(body)),
         };
         let by_body = by_body.unwrap_or_default();
@@ -103,9 +103,25 @@ fn bare_code(text: &str) -> Option<String> {
 fn verdict(service: Service, code: &str, status: StatusCode, message: &str) -> (ErrorKind, RetryClass, Remedy) {
     match service {
         Service::DataZone => by_datazone(code, status, message),
+        Service::SecretsManager => by_secrets_manager(code, message),
         Service::Glue | Service::Sts => None,
     }
     .unwrap_or_else(|| by_code(code, status, message))
+}
+
+/// What only Secrets Manager says. Source: the errors of `GetSecretValue` in its API reference.
+fn by_secrets_manager(code: &str, message: &str) -> Option<(ErrorKind, RetryClass, Remedy)> {
+    match code {
+        // The key that encrypts the secret is disabled, gone, or not allowed to this caller.
+        "DecryptionFailure" => Some((ErrorKind::Denied, RetryClass::Never, Remedy::None)),
+        // A secret that is being deleted is there and has no value any more.
+        "InvalidRequestException" if message.contains("marked for deletion") || message.contains("marked deleted") => {
+            Some((ErrorKind::NotFound, RetryClass::Never, Remedy::None))
+        }
+        "InvalidParameterException" | "InvalidRequestException" => Some((ErrorKind::Invalid, RetryClass::Never, Remedy::None)),
+        "InternalServiceError" => Some((ErrorKind::Unavailable, RetryClass::Transient, Remedy::None)),
+        _ => None,
+    }
 }
 
 /// What only DataZone says, or means in its own way. Source: the errors of the public service model.

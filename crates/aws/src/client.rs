@@ -162,7 +162,7 @@ impl Client {
         let operation = request.operation;
         if self.inner.operations.contains(&operation) {
             match operation.service() {
-                Service::Glue => return Ok(Outgoing::glue(request)),
+                Service::Glue | Service::SecretsManager => return Ok(Outgoing::json(request)),
                 Service::DataZone => return Ok(Outgoing::rest(request)),
                 Service::Sts => (),
             }

@@ -25,7 +25,7 @@ pub enum EgressMode {
 /// One opening.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EgressRule {
-    /// `glue`, `datazone`, `sts`, `control-plane`.
+    /// `glue`, `datazone`, `sts`, `secretsmanager`, `control-plane`.
     pub service: &'static str,
     /// The host name.
     pub host: String,
@@ -47,7 +47,7 @@ pub fn egress(mode: &EgressMode, region: &Region, variant: HostVariant, operatio
         let why = "from the runtime: takes jobs and uploads metadata".to_owned();
         rules.push(EgressRule { service: "control-plane", host: control_plane.clone(), port: PORT, why });
     }
-    for service in [Service::Sts, Service::Glue, Service::DataZone] {
+    for service in [Service::Sts, Service::SecretsManager, Service::Glue, Service::DataZone] {
         if !operations.iter().any(|operation| operation.service() == service) {
             continue;
         }
@@ -55,6 +55,7 @@ pub fn egress(mode: &EgressMode, region: &Region, variant: HostVariant, operatio
             Service::Sts => "signs in to the role",
             Service::Glue => "reads the catalog",
             Service::DataZone => "reads domains, projects and assets",
+            Service::SecretsManager => "reads the credentials of crawls",
         };
         let aws = AwsService::from(service);
         let way = match mode {

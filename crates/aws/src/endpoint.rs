@@ -82,6 +82,7 @@ impl From<Service> for AwsService {
             Service::Sts => Self::Sts,
             Service::Glue => Self::Glue,
             Service::DataZone => Self::DataZone,
+            Service::SecretsManager => Self::SecretsManager,
         }
     }
 }

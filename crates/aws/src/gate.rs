@@ -23,21 +23,32 @@ pub(crate) struct Refusal {
 pub(crate) fn admit<B>(request: &Request<B>, body: &[u8], meant: ReadOperation) -> Result<(), Refusal> {
     let service = meant.service();
     let refused = |what: &str| Err(Refusal { what: format!("{}:{what}", service.name()) });
-    match recognise(request, body) {
+    match recognise(request, body, service) {
         Some(name) if name == meant.name() && is_whole_form(request, body, meant) => Ok(()),
         Some(name) => refused(&shown(name)),
         None => match service {
-            Service::Sts | Service::Glue => refused(&shown(request.uri().path())),
+            Service::Sts | Service::Glue | Service::SecretsManager => refused(&shown(request.uri().path())),
             Service::DataZone => refused(&format!("{} {}", request.method(), shown(request.uri().path()))),
         },
     }
 }
 
+/// What stands before the operation in the header of the JSON protocol: the `targetPrefix` of the public service model. None for
+/// services of other protocols.
+pub(crate) const fn target_prefix(service: Service) -> Option<&'static str> {
+    match service {
+        Service::Glue => Some("AWSGlue."),
+        Service::SecretsManager => Some("secretsmanager."),
+        Service::Sts | Service::DataZone => None,
+    }
+}
+
 /// The operation that a request names, by its protocol: JSON in a header, query in the body, REST by method and path.
-fn recognise<'r, B>(request: &'r Request<B>, body: &'r [u8]) -> Option<&'r str> {
+fn recognise<'r, B>(request: &'r Request<B>, body: &'r [u8], service: Service) -> Option<&'r str> {
     let mut targets = request.headers().get_all(TARGET_HEADER).iter();
     match (targets.next(), targets.next()) {
-        (Some(target), None) => target.to_str().ok()?.strip_prefix("AWSGlue."),
+        // A header on a request of another protocol is recognised too, so that what is refused has a name.
+        (Some(target), None) => target.to_str().ok()?.strip_prefix(target_prefix(service).unwrap_or("AWSGlue.")),
         (Some(_), Some(_)) => None,
         (None, _) if request.uri().path() == "/" => action(body),
         (None, _) => rest::routed(request).map(ReadOperation::name),
@@ -58,7 +69,7 @@ fn is_whole_form<B>(request: &Request<B>, body: &[u8], meant: ReadOperation) -> 
     let posts_to_root = || request.method() == Method::POST && request.uri().path() == "/" && request.uri().query().is_none();
     match meant.service() {
         Service::Sts => !by_header && posts_to_root(),
-        Service::Glue => by_header && posts_to_root(),
+        Service::Glue | Service::SecretsManager => by_header && posts_to_root(),
         Service::DataZone => !by_header && rest::is_sound(request, body, meant),
     }
 }
@@ -99,9 +110,11 @@ mod tests {
     fn every_read_passes_in_its_own_form_only() {
         for operation in ReadOperation::ALL.iter().copied() {
             let glue = request("/", &[&format!("AWSGlue.{}", operation.name())]);
+            let secrets = request("/", &[&format!("secretsmanager.{}", operation.name())]);
             let sts = format!("Action={}&Version=2011-06-15", operation.name());
             let fits = |service| operation.service() == service;
             assert_eq!(admit(&glue, b"{}", operation).is_ok(), fits(Service::Glue), "{operation}");
+            assert_eq!(admit(&secrets, b"{}", operation).is_ok(), fits(Service::SecretsManager), "{operation}");
             assert_eq!(admit(&request("/", &[]), sts.as_bytes(), operation).is_ok(), fits(Service::Sts), "{operation}");
             for routed in ReadOperation::of(Service::DataZone) {
                 let (on_the_wire, given) = made(routed);
@@ -193,6 +206,15 @@ mod tests {
         assert_eq!(refused, Err(Refusal { what: "datazone:GetAsset".to_owned() }));
         let in_the_body = admit(&request("/", &[]), b"Action=GetAsset", ReadOperation::GetAsset);
         assert_eq!(in_the_body, Err(Refusal { what: "datazone:GetAsset".to_owned() }));
+    }
+
+    #[test]
+    fn no_other_operation_of_secrets_manager_passes() {
+        for name in ["PutSecretValue", "DeleteSecret", "ListSecrets", "BatchGetSecretValue", "GetRandomPassword"] {
+            let other = request("/", &[&format!("secretsmanager.{name}")]);
+            let refused = Err(Refusal { what: format!("secretsmanager:{name}") });
+            assert_eq!(admit(&other, b"{}", ReadOperation::GetSecretValue), refused);
+        }
     }
 
     #[test]

@@ -37,5 +37,7 @@ pub use network::policy::{NetworkMode, NetworkPolicy};
 pub use network::proxy::ProxyError;
 pub use network::resolve::{Resolve, ResolveFuture, SystemResolver};
 pub use network::tls::{TlsError, install_default_provider};
-pub use policy_document::{Feature, PolicyPlace, TrustParty, endpoint_policy, permission_policy, session_policy, trust_policy};
+pub use policy_document::{
+    Feature, PolicyPlace, TrustParty, endpoint_policy, permission_policy, secrets_policy, session_policy, trust_policy,
+};
 pub use settings::{AssumeRole, AssumeRoleError, ConnectError, CredentialSource, Settings, StaticKeys, default_session_name};

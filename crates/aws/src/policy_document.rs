@@ -38,17 +38,18 @@ impl Feature {
     #[must_use]
     pub const fn of_service(service: Service) -> &'static [Self] {
         match service {
-            Service::Sts => &[],
+            // Sign-in needs none; secrets are granted to a runtime by name ([`secrets_policy`]), never to the role of a crawl.
+            Service::Sts | Service::SecretsManager => &[],
             Service::Glue => &[Self::Catalog, Self::Jobs, Self::Workflows, Self::Crawlers, Self::Connections],
             Service::DataZone => &[Self::SmusDomains, Self::SmusMarketplace, Self::SmusLineage, Self::SmusPeople],
         }
     }
 
-    /// The feature that needs an operation; sign-in needs none.
+    /// The feature that needs an operation; sign-in needs none, and no crawl reads secrets.
     #[must_use]
     pub const fn of(operation: ReadOperation) -> Option<Self> {
         match operation {
-            ReadOperation::AssumeRole | ReadOperation::GetCallerIdentity => None,
+            ReadOperation::AssumeRole | ReadOperation::GetCallerIdentity | ReadOperation::GetSecretValue => None,
             ReadOperation::GetCatalogs
             | ReadOperation::GetCatalog
             | ReadOperation::GetDatabases
@@ -138,6 +139,7 @@ impl Scope {
             ReadOperation::GetConnections => Self::Glue(&["catalog", "connection/*"]),
             ReadOperation::AssumeRole
             | ReadOperation::GetCallerIdentity
+            | ReadOperation::GetSecretValue
             | ReadOperation::GetJobs
             | ReadOperation::ListWorkflows
             | ReadOperation::GetTriggers
@@ -256,6 +258,21 @@ pub fn permission_policy(operations: &[ReadOperation], place: &PolicyPlace) -> S
     pretty(groups.into_iter().map(statement).collect())
 }
 
+/// What the identity of a runtime may do whose credentials are in AWS Secrets Manager: read these secrets and no others. A secret is
+/// given by its ARN or by its name; AWS ends the ARN of a secret with a hyphen and six characters, which the name does not tell.
+/// Indented JSON.
+#[must_use]
+pub fn secrets_policy(place: &PolicyPlace, secrets: &[String]) -> String {
+    let PolicyPlace { partition, region, account, .. } = place;
+    let arn = |secret: &String| {
+        let by_name = || format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{secret}-??????");
+        if secret.starts_with("arn:") { secret.clone() } else { by_name() }
+    };
+    let actions = vec![ReadOperation::GetSecretValue.to_string()];
+    let statement = Statement::allow(actions, secrets.iter().map(arn).collect());
+    pretty(vec![Statement { sid: Some("RuntimeSecrets".to_owned()), ..statement }])
+}
+
 /// The trust policy of the role. Indented JSON.
 #[must_use]
 pub fn trust_policy(party: &TrustParty) -> String {
@@ -276,7 +293,9 @@ pub fn endpoint_policy(service: Service, account: &str) -> String {
     let condition = match service {
         // Who signs in is of the caller's account, not of the role's.
         Service::Sts => None,
-        Service::Glue | Service::DataZone => Some(serde_json::json!({ "StringEquals": { "aws:PrincipalAccount": [account] } })),
+        Service::Glue | Service::DataZone | Service::SecretsManager => {
+            Some(serde_json::json!({ "StringEquals": { "aws:PrincipalAccount": [account] } }))
+        }
     };
     actions.sort_unstable();
     let statement = Statement {

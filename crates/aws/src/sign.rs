@@ -12,12 +12,12 @@ use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
 
 use crate::endpoint::Target;
-use crate::gate::TARGET_HEADER;
 use crate::gate::rest::http_method;
+use crate::gate::{TARGET_HEADER, target_prefix};
 
 /// How this program names itself to services.
 const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("isinglass/", env!("CARGO_PKG_VERSION")));
-const GLUE_JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
+const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const REST_JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
 
@@ -38,11 +38,14 @@ pub(crate) struct Outgoing {
 pub(crate) struct SignError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl Outgoing {
-    /// A Glue request: JSON 1.1.
-    pub(crate) fn glue(request: ReadRequest) -> Self {
-        let target = HeaderValue::from_str(&format!("AWSGlue.{}", request.operation.name()));
-        let mut headers = vec![(CONTENT_TYPE, GLUE_JSON)];
-        headers.extend(target.ok().map(|target| (TARGET_HEADER, target)));
+    /// A request of the JSON 1.1 protocol, with the operation in a header. What is not of that protocol gets no such header, and
+    /// the gate refuses it.
+    pub(crate) fn json(request: ReadRequest) -> Self {
+        let operation = request.operation;
+        let target =
+            target_prefix(operation.service()).map(|prefix| HeaderValue::from_str(&format!("{prefix}{}", operation.name())));
+        let mut headers = vec![(CONTENT_TYPE, JSON)];
+        headers.extend(target.and_then(Result::ok).map(|target| (TARGET_HEADER, target)));
         Self { operation: request.operation, method: Method::POST, path: request.path, headers, body: request.body }
     }
 
@@ -141,7 +144,7 @@ mod tests {
     fn a_signature_covers_the_target_and_leaves_the_user_agent_out() {
         let identity = Credentials::new("AKIDEXAMPLE", "secret", Some("token".to_owned()), None, "test").into();
         let target = Target::from_override(AwsService::Glue, "test", "http://127.0.0.1:4566").unwrap();
-        let outgoing = Outgoing::glue(ReadRequest::json(ReadOperation::GetDatabases, &serde_json::json!({})));
+        let outgoing = Outgoing::json(ReadRequest::json(ReadOperation::GetDatabases, &serde_json::json!({})));
         let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let request = outgoing.signed(&target, "eu-west-1", &identity, now).unwrap();
         let header = |name: &str| request.headers()[name].to_str().unwrap();
@@ -214,7 +217,7 @@ mod tests {
     fn a_token_that_is_no_header_value_is_an_error() {
         let identity = Credentials::new("AKIDEXAMPLE", "secret", Some("to\nken".to_owned()), None, "test").into();
         let target = Target::from_override(AwsService::Glue, "test", "http://127.0.0.1:4566").unwrap();
-        let outgoing = Outgoing::glue(ReadRequest::json(ReadOperation::GetDatabases, &serde_json::json!({})));
+        let outgoing = Outgoing::json(ReadRequest::json(ReadOperation::GetDatabases, &serde_json::json!({})));
         assert!(outgoing.signed(&target, "eu-west-1", &identity, UNIX_EPOCH).is_err());
     }
 }

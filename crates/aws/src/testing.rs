@@ -32,7 +32,7 @@ pub(crate) struct Seen {
 impl Seen {
     /// `GetDatabases`, from the header, the body or the path.
     pub(crate) fn operation(&self) -> &str {
-        let target = self.headers.get("x-amz-target").and_then(|target| target.strip_prefix("AWSGlue."));
+        let target = self.headers.get("x-amz-target").and_then(|target| target.split_once('.')).map(|(_, operation)| operation);
         let action = || self.body.strip_prefix("Action=")?.split('&').next();
         target.or_else(action).or_else(|| self.routed()).unwrap_or_default()
     }

@@ -31,7 +31,9 @@ fn the_page_on_what_is_read_is_what_the_structs_read() {
 
 #[test]
 fn every_operation_is_in_the_table_of_its_service_and_nothing_else_is() {
-    for operation in ReadOperation::ALL.iter().filter(|operation| operation.service() != Service::Sts) {
+    // No crawl reads secrets: what becomes of their answers is told by the crate that reads them.
+    let is_crawled = |operation: &&ReadOperation| !matches!(operation.service(), Service::Sts | Service::SecretsManager);
+    for operation in ReadOperation::ALL.iter().filter(is_crawled) {
         let rows = PARTS.iter().flat_map(|part| part.answers).filter(|row| row.0 == *operation).count();
         assert_eq!(rows, 1, "{operation} must have one row in the tables of answers: the struct that parses its answer");
     }

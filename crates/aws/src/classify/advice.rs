@@ -13,9 +13,14 @@ pub(super) fn suggestion(service: Service, kind: ErrorKind, code: &str, message:
         ErrorKind::NotFound if service == Service::DataZone => {
             "it was removed meanwhile, or the id of the domain or the project is wrong"
         }
+        ErrorKind::NotFound if service == Service::SecretsManager => {
+            "check the name or the ARN, the region and the account of the secret, that it has a current version, and that it is not marked for \
+             deletion"
+        }
         ErrorKind::NotFound => "it was removed meanwhile, or the name or catalog id is wrong",
         ErrorKind::Denied => match service {
             Service::DataZone => denied_by_datazone(message).unwrap_or_else(|| denied(service, code, message)),
+            Service::SecretsManager => denied_by_secrets_manager(code, message),
             Service::Glue | Service::Sts => denied(service, code, message),
         },
         ErrorKind::Invalid if code == "ServiceQuotaExceededException" => {
@@ -41,7 +46,7 @@ fn denied(service: Service, code: &str, message: &str) -> &'static str {
             Service::DataZone => {
                 "the policy of the VPC endpoint does not allow the action: `isinglass policy smus --endpoint` prints one that does"
             }
-            Service::Glue | Service::Sts => {
+            Service::Glue | Service::Sts | Service::SecretsManager => {
                 "the policy of the VPC endpoint does not allow the action: `isinglass policy glue --endpoint` prints one that does"
             }
         };
@@ -54,10 +59,26 @@ fn denied(service: Service, code: &str, message: &str) -> &'static str {
     }
     match service {
         Service::DataZone => denied_by_iam_on(message),
-        Service::Glue | Service::Sts => {
+        Service::Glue | Service::Sts | Service::SecretsManager => {
             "the role's IAM policy does not allow the action: `isinglass policy glue` prints the policy to attach"
         }
     }
+}
+
+/// A denial by the policy of the secret's reader, of the secret itself, or of the key that encrypts it.
+fn denied_by_secrets_manager(code: &str, message: &str) -> &'static str {
+    if code == "DecryptionFailure" || message.contains("KMS") || message.contains("kms:") {
+        return "the secret is encrypted with a key that this identity may not use: allow kms:Decrypt on that key, in the identity's policy and in \
+                the key's";
+    }
+    if message.contains("VPC endpoint policy") {
+        return "the policy of the VPC endpoint of Secrets Manager does not allow secretsmanager:GetSecretValue on this secret: allow it there";
+    }
+    if message.contains("explicit deny") {
+        return "a policy denies the read explicitly (identity, boundary, service control, endpoint or the secret's own policy): ask who owns it";
+    }
+    "allow secretsmanager:GetSecretValue on this secret to the identity that the runtime signs in with; a secret of another account needs it in the \
+     secret's own policy too"
 }
 
 /// A denial of DataZone itself: `User is not permitted to perform operation: X`. A domain that is not there answers the same. None if

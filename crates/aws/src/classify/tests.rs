@@ -191,3 +191,28 @@ fn messages_carry_no_credentials_and_have_a_bound() {
     assert_eq!(scrub(arn), arn);
     assert_eq!(scrub(&"é ".repeat(1000)).chars().count(), MESSAGE_CHARACTERS_MAX + 1);
 }
+
+#[test]
+fn every_error_of_secrets_manager_has_its_kind_and_says_what_to_do() {
+    use ErrorKind as K;
+    let kms = "Access to KMS is not allowed";
+    let deleting = "You can't perform this operation on the secret because it was marked for deletion.";
+    for (code, message, kind, advice) in [
+        ("ResourceNotFoundException", "Secrets Manager can't find the specified secret.", K::NotFound, "current version"),
+        ("InvalidRequestException", deleting, K::NotFound, "marked for deletion"),
+        ("InvalidRequestException", "because", K::Invalid, "names"),
+        ("InvalidParameterException", "because", K::Invalid, "names"),
+        ("AccessDeniedException", kms, K::Denied, "kms:Decrypt"),
+        ("DecryptionFailure", "because", K::Denied, "kms:Decrypt"),
+        ("AccessDeniedException", "no identity-based policy allows it", K::Denied, "secretsmanager:GetSecretValue"),
+        ("AccessDeniedException", "because no VPC endpoint policy allows it", K::Denied, "VPC endpoint"),
+        ("AccessDeniedException", "with an explicit deny", K::Denied, "denies"),
+        ("InternalServiceError", "", K::Unavailable, "later"),
+        ("ThrottlingException", "", K::Throttled, "rate"),
+    ] {
+        let body = serde_json::json!({"__type": code, "Message": message}).to_string();
+        let fault = fault(Service::SecretsManager, 400, &body);
+        assert_eq!(fault.kind, kind, "{code} {message}");
+        assert!(fault.suggested_action.contains(advice), "{code} {message}: {}", fault.suggested_action);
+    }
+}

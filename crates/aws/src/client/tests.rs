@@ -67,6 +67,24 @@ fn role_service(clock: TestClock) -> impl Fn(&Seen) -> Reply + Send + Sync {
 }
 
 #[tokio::test]
+async fn a_secret_is_read_by_a_client_that_was_made_for_it_and_by_no_other() {
+    let server = Server::start(|_| Reply::new(200, r#"{"Name":"team/aws"}"#)).await;
+    let settings = settings_at(&format!("http://{}", server.address));
+    let read = || ReadRequest::json(ReadOperation::GetSecretValue, &serde_json::json!({ "SecretId": "team/aws" }));
+    let of_a_runtime = Client::connect(settings.clone(), &[ReadOperation::GetSecretValue], Evidence::new()).await.unwrap();
+    assert_eq!(of_a_runtime.read(read()).await.unwrap(), r#"{"Name":"team/aws"}"#);
+    let seen = server.seen().remove(0);
+    assert_eq!((seen.line.as_str(), seen.body.as_str()), ("POST / HTTP/1.1", r#"{"SecretId":"team/aws"}"#));
+    assert_eq!(seen.headers["x-amz-target"], "secretsmanager.GetSecretValue");
+    assert_eq!(seen.headers["content-type"], "application/x-amz-json-1.1");
+    assert!(seen.headers["authorization"].contains("/eu-west-1/secretsmanager/aws4_request"));
+
+    let of_a_crawl = Client::connect(settings, READS, Evidence::new()).await.unwrap();
+    assert_eq!(of_a_crawl.read(read()).await.unwrap_err().kind, ErrorKind::Refused);
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn plain_keys_sign_reads_and_send_nothing_to_sts() {
     let fixture = Fixture::new(None, |_| Reply::new(200, DATABASES)).await;
     let sign_in = fixture.client.sign_in().await.unwrap();

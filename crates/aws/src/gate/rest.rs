@@ -104,6 +104,7 @@ const fn parameters(operation: ReadOperation) -> &'static str {
         ReadOperation::GetUserProfile => "type sessionName",
         ReadOperation::AssumeRole
         | ReadOperation::GetCallerIdentity
+        | ReadOperation::GetSecretValue
         | ReadOperation::GetCatalogs
         | ReadOperation::GetCatalog
         | ReadOperation::GetDatabases

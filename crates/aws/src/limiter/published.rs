@@ -61,7 +61,8 @@ impl Allowance {
             | ReadOperation::BatchGetWorkflows
             | ReadOperation::GetTriggers
             | ReadOperation::GetCrawlers
-            | ReadOperation::GetConnections => Self::Unknown,
+            | ReadOperation::GetConnections
+            | ReadOperation::GetSecretValue => Self::Unknown,
         }
     }
 }

@@ -175,6 +175,35 @@ fn the_session_policy_fits_and_holds_the_runs_reads_only() {
 }
 
 #[test]
+fn no_policy_of_a_crawl_grants_the_reading_of_secrets() {
+    let crawls: Vec<_> = [Service::Sts, Service::Glue, Service::DataZone].iter().flat_map(|service| of(*service)).collect();
+    assert!(!crawls.is_empty() && !crawls.contains(&ReadOperation::GetSecretValue));
+    assert!(!permission_policy(ReadOperation::ALL, &place()).contains("secretsmanager"));
+    assert!(!session_policy(&crawls).contains("secretsmanager"));
+    assert!(of(Service::SecretsManager).is_empty());
+}
+
+#[test]
+fn a_runtime_is_granted_the_secrets_that_are_named_and_nothing_else() {
+    let arn = "arn:aws:secretsmanager:eu-west-1:444455556666:secret:shared-AbCdEf";
+    let policy: Value = serde_json::from_str(&secrets_policy(&place(), &["team/aws".to_owned(), arn.to_owned()])).unwrap();
+    assert_eq!(
+        policy["Statement"],
+        json!([{
+            "Sid": "RuntimeSecrets", "Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"],
+            "Resource": ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:team/aws-??????", arn]
+        }])
+    );
+}
+
+#[test]
+fn the_session_of_a_secret_reader_may_read_secrets_only() {
+    let policy = session_policy(&[ReadOperation::AssumeRole, ReadOperation::GetSecretValue]);
+    assert!(policy.contains(r#""Action":["secretsmanager:GetSecretValue"]"#), "{policy}");
+    assert_eq!(actions(&endpoint_policy(Service::SecretsManager, "1")), ["secretsmanager:GetSecretValue"]);
+}
+
+#[test]
 fn trust_asks_for_the_external_id_only_if_there_is_one() {
     let party = |id: Option<&str>| TrustParty { principal: "arn:aws:iam::1:role/c".to_owned(), external_id: id.map(str::to_owned) };
     let with: Value = serde_json::from_str(&trust_policy(&party(Some("ext-1")))).unwrap();

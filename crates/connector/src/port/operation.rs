@@ -11,6 +11,8 @@ pub enum Service {
     Glue,
     /// Amazon DataZone, which Amazon SageMaker Unified Studio is built on.
     DataZone,
+    /// AWS Secrets Manager. No crawl calls it: a runtime reads the credentials of its crawls from it.
+    SecretsManager,
 }
 
 impl Service {
@@ -21,6 +23,7 @@ impl Service {
             Self::Sts => "sts",
             Self::Glue => "glue",
             Self::DataZone => "datazone",
+            Self::SecretsManager => "secretsmanager",
         }
     }
 }
@@ -135,6 +138,7 @@ operations! {
     ListLineageEvents = DataZone "ListLineageEvents" Get "/v2/domains/{}/lineage/events",
     GetLineageEvent = DataZone "GetLineageEvent" Get "/v2/domains/{}/lineage/events/{}",
     GetUserProfile = DataZone "GetUserProfile" Get "/v2/domains/{}/user-profiles/{}",
+    GetSecretValue = SecretsManager "GetSecretValue",
 }
 
 impl ReadOperation {
