@@ -66,6 +66,7 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
     fn new(status: Status, message: impl ToString) -> Self {
         Self { status, message: message.to_string() }
     }

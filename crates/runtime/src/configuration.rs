@@ -10,9 +10,8 @@ use std::str::FromStr;
 use aws::{NetworkMode, NetworkPolicy};
 use ipnet::IpNet;
 use model::Secret;
+use secrets::StoreName;
 use serde::Deserialize;
-
-use crate::work::credentials::SecretStores;
 
 /// What stands before the name of a setting in the environment.
 const PREFIX: &str = "ISINGLASS_RUNTIME_";
@@ -55,9 +54,9 @@ pub(crate) struct Configuration {
     /// The most requests in flight to AWS, of one crawl (`concurrency`).
     pub(crate) concurrency: NonZeroUsize,
     /// The secret store of jobs that name none (`default-secret-store`).
-    pub(crate) default_secret_store: Option<String>,
+    pub(crate) default_secret_store: Option<StoreName>,
     /// The secret stores (`[secret-stores.NAME]`).
-    pub(crate) secret_stores: SecretStores,
+    pub(crate) secret_stores: secrets::Configuration,
     /// What is logged, as `info` or `info,runtime=debug` (`log`).
     pub(crate) log: String,
     /// How (`log-format`).
@@ -134,8 +133,8 @@ struct Settings {
     private_cidrs: Option<Vec<String>>,
     max_requests_per_second: Option<NonZeroU32>,
     concurrency: Option<NonZeroUsize>,
-    default_secret_store: Option<String>,
-    secret_stores: SecretStores,
+    default_secret_store: Option<StoreName>,
+    secret_stores: secrets::Configuration,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -184,7 +183,10 @@ impl Settings {
         overlay(&mut self.network, get("NETWORK"), "NETWORK")?;
         overlay(&mut self.max_requests_per_second, get("MAX_REQUESTS_PER_SECOND"), "MAX_REQUESTS_PER_SECOND")?;
         overlay(&mut self.concurrency, get("CONCURRENCY"), "CONCURRENCY")?;
-        overlay(&mut self.default_secret_store, get("DEFAULT_SECRET_STORE"), "DEFAULT_SECRET_STORE")?;
+        if let Some(name) = get("DEFAULT_SECRET_STORE") {
+            let name = StoreName::parse(name.trim()).map_err(|reason| setting("ISINGLASS_RUNTIME_DEFAULT_SECRET_STORE", reason))?;
+            self.default_secret_store = Some(name);
+        }
         overlay(&mut self.log, get("LOG"), "LOG")?;
         overlay(&mut self.log_format, get("LOG_FORMAT"), "LOG_FORMAT")?;
         if let Some(list) = get("PRIVATE_CIDRS") {
@@ -241,6 +243,7 @@ impl Settings {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
 fn setting(origin: &str, reason: impl ToString) -> ConfigurationError {
     ConfigurationError::Setting { origin: origin.to_owned(), reason: reason.to_string() }
 }

@@ -20,7 +20,7 @@ use crate::control_plane::ControlPlane;
 use crate::health::{Health, HealthFile, RunHealth, State};
 use crate::identity::Identity;
 use crate::session::{Action, Event, Exit, Note, Recovered, Session, Settings};
-use crate::spool::{Found, Spool, SpoolError};
+use crate::spool::{End, Found, Spool, SpoolError};
 use crate::work::{Workshop, task};
 use run::LiveRun;
 
@@ -153,7 +153,7 @@ impl Engine {
             Action::Forget { lease } => {
                 if let Some(run) = self.runs.remove(&lease) {
                     tracing::info!(run = run.number(), %lease, "a run is over here");
-                    run.forget();
+                    run.forget(&self.shared);
                 }
             }
             Action::Answer { lease, number, answer } => {
@@ -248,14 +248,11 @@ async fn until(clock: Clock, at_ms: Option<i64>) {
 
 /// What a lease of an earlier process is to the session. One without an end gets one.
 async fn recover(found: &Found) -> Result<Recovered, SpoolError> {
-    let record = match &found.finish {
-        Ok(record) => record,
-        Err(interrupted) => {
-            tracing::warn!(run = found.lease.run, lease = %found.lease.id, "a run was interrupted: it is handed back");
-            found.folder.write_finish(interrupted).await?;
-            interrupted
-        }
-    };
+    let record = found.end.record();
+    if matches!(found.end, End::Interrupted(_)) {
+        tracing::warn!(run = found.lease.run, lease = %found.lease.id, "a run was interrupted: it is handed back");
+        found.folder.write_finish(record).await?;
+    }
     Ok(Recovered {
         lease: found.lease.clone(),
         acknowledged: found.acknowledged,

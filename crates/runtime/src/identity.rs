@@ -45,6 +45,7 @@ pub(crate) enum IdentityError {
     Random,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
 fn unusable(path: &Path, reason: impl ToString) -> IdentityError {
     IdentityError::File { path: path.display().to_string(), reason: reason.to_string() }
 }

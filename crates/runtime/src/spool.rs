@@ -25,7 +25,7 @@ use std::time::Duration;
 use wire::{Lease, LeaseId};
 
 pub(crate) use folder::{FinishRecord, Folder, StoredBatch};
-pub(crate) use recover::Found;
+pub(crate) use recover::{End, Found};
 use room::Room;
 
 /// How long to wait before a full disk is tried again.
@@ -82,6 +82,7 @@ impl SpoolError {
         move |source| Self::Io { what, path, source }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
     fn damaged(path: &Path, reason: impl ToString) -> Self {
         Self::Damaged { path: path.display().to_string(), reason: reason.to_string() }
     }
@@ -125,6 +126,17 @@ impl Spool {
         files::sync_folder(&self.root).map_err(SpoolError::io("cannot write to the folder", &self.root))?;
         folder.write_lease(lease).await?;
         Ok(folder)
+    }
+
+    /// Removes what a lease left that never had a folder of its own.
+    pub(crate) fn discard(&self, lease: &LeaseId) {
+        let Ok(name) = folder_name(lease) else { return };
+        let path = self.root.join(name);
+        if path.exists()
+            && let Err(error) = recover::remove(&path)
+        {
+            tracing::warn!(path = %path.display(), %error, "the folder of a run that never began cannot be removed");
+        }
     }
 
     /// Bytes that wait.

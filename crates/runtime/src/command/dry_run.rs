@@ -40,7 +40,7 @@ pub(super) async fn run(folder: &DataFolder, job: &Path, configuration: Configur
         log.ok_or_else(|| Failure::new(Status::Usage, "a dry run writes into the outgoing log: name it with --outgoing-log FILE"))?;
     let server = IdentityFiles::of(folder.path()).load().map_or_else(|_none| NOWHERE.to_owned(), |identity| identity.server);
     let outlet = DryOutlet::new(log, server.trim_end_matches('/'));
-    let (workshop, vitals) = (workshop(configuration), Vitals::new(RUN, clock::wall_ms()));
+    let (workshop, vitals) = (workshop(configuration).await?, Vitals::new(RUN, clock::wall_ms()));
     let attempt = Attempt { workshop: &workshop, job: &job, vitals: &vitals, outlet: &outlet, baseline: &NoBaseline };
     let ending = attempt.see_through().await;
     let finish = Finish { lease: lease(), batches: Sequence(*outlet.sent.lock().await), ending };

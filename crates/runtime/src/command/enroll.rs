@@ -132,12 +132,12 @@ fn read(answer: &Answer) -> Result<Enrolled, Failure> {
     }
     let problem = serde_json::from_slice(&answer.body).unwrap_or(Problem { code: Code::Other, detail: String::new() });
     let detail: String = problem.detail.chars().filter(|character| !character.is_control()).take(500).collect();
-    Err(Failure::failed(match problem.code {
-        Code::EnrolmentRefused => {
-            format!("the token is not taken ({detail}): it is good once and not for long; have a new one made")
-        }
-        Code::UnsupportedProtocol => format!("this version of the runtime is not spoken to ({detail}): update it"),
-        _ => format!("the control plane refuses (HTTP status {}) {detail}", answer.status),
+    Err(Failure::failed(if problem.code == Code::EnrolmentRefused {
+        format!("the token is not taken ({detail}): it is good once and not for long; have a new one made")
+    } else if problem.code == Code::UnsupportedProtocol {
+        format!("this version of the runtime is not spoken to ({detail}): update it")
+    } else {
+        format!("the control plane refuses (HTTP status {}) {detail}", answer.status)
     }))
 }
 

@@ -6,8 +6,9 @@ use std::sync::Mutex;
 use aws::{EgressMode, HostVariant, NetworkMode, Region, Resolve, SystemResolver};
 use connector::port::{ReadOperation, Service};
 use model::Secret;
+use secrets::CheckOutcome;
 
-use super::run::control_plane;
+use super::run::{control_plane, credentials};
 use super::{Data, Failure, Status, executor, start_logging, variable};
 use crate::clock;
 use crate::configuration::{Configuration, Overrides};
@@ -57,6 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
 
 async fn check_all(folder: &DataFolder, configuration: &Configuration, region: Option<&str>) -> Vec<(String, Check)> {
     let mut checks = check_control_plane(folder, configuration).await;
+    checks.extend(check_secret_stores(configuration).await);
     checks.extend(check_hosts(configuration, region).await);
     checks
 }
@@ -91,6 +93,32 @@ async fn check_control_plane(folder: &DataFolder, configuration: &Configuration)
             vec![(reached, Check::Failed(detail)), (signed_in, Check::Skipped("the control plane does not answer".to_owned()))]
         }
     }
+}
+
+/// Every secret store answers and knows this runtime. Whether a certain entry may be read, only reading it shows.
+async fn check_secret_stores(configuration: &Configuration) -> Vec<(String, Check)> {
+    let name = |name: &str| format!("secret store {name}");
+    let credentials = match credentials(configuration).await {
+        Ok(credentials) => credentials,
+        Err(error) => return vec![(name("(configuration)"), Check::Failed(error.to_string()))],
+    };
+    let mut checks = Vec::new();
+    for store in credentials.stores() {
+        let check = match secrets::check(store).await {
+            CheckOutcome::Ready { warnings } if warnings.is_empty() => Check::Passed(format!("{} answers", store.kind())),
+            CheckOutcome::Ready { warnings } => Check::Passed(format!("{} answers; {}", store.kind(), warnings.join("; "))),
+            CheckOutcome::Denied(error) | CheckOutcome::Unreachable(error) | CheckOutcome::Misconfigured(error) => {
+                Check::Failed(error.to_string())
+            }
+            CheckOutcome::NothingConfigured => Check::Skipped("nothing is configured".to_owned()),
+        };
+        checks.push((name(store.name().as_str()), check));
+    }
+    if checks.is_empty() {
+        let skipped = "none is configured: only what this runtime runs as can be used to sign in".to_owned();
+        checks.push((name("(none)"), Check::Skipped(skipped)));
+    }
+    checks
 }
 
 /// The hosts of AWS have addresses, and the network policy permits every one.

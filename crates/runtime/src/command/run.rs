@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use secrets::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -70,7 +71,7 @@ async fn work(folder: &DataFolder, configuration: Configuration) -> Result<Exit,
         plane,
         identity,
         key,
-        workshop: workshop(configuration),
+        workshop: workshop(configuration).await?,
         spool,
         health: HealthFile::of(folder.path()),
     };
@@ -78,9 +79,17 @@ async fn work(folder: &DataFolder, configuration: Configuration) -> Result<Exit,
 }
 
 /// What jobs are done with.
-pub(super) fn workshop(configuration: Configuration) -> Workshop {
-    let credentials = Credentials::new(configuration.secret_stores.clone(), configuration.default_secret_store.clone());
-    Workshop { configuration, aws: aws::Environment::read(), credentials }
+pub(super) async fn workshop(configuration: Configuration) -> Result<Workshop, Failure> {
+    let credentials = credentials(&configuration).await?;
+    Ok(Workshop { configuration, aws: aws::Environment::read(), credentials })
+}
+
+/// The secret stores, set up and not asked.
+pub(super) async fn credentials(configuration: &Configuration) -> Result<Credentials, Failure> {
+    let mut context = Context::system();
+    context.ca_bundle.clone_from(&configuration.ca_bundle);
+    let credentials = Credentials::open(&configuration.secret_stores, configuration.default_secret_store.as_ref(), context);
+    credentials.await.map_err(|error| Failure::new(Status::Usage, error))
 }
 
 /// A client of the control plane.

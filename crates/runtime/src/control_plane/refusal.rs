@@ -41,12 +41,13 @@ pub(super) fn token_refusal(answer: &Answer) -> Outcome {
             let detail = shortened(&format!("{}: {}", error.error, error.error_description));
             Outcome::TokenRefused { detail, server_seconds: error.server_time }
         }
-        Err(_) => match refusal(answer) {
-            Outcome::Refused { code: Code::Unauthenticated | Code::Other, detail, .. } => {
-                Outcome::TokenRefused { detail, server_seconds: None }
+        Err(_) => {
+            let refusal = refusal(answer);
+            if let Outcome::Refused { code: Code::Unauthenticated | Code::Other, detail, .. } = refusal {
+                return Outcome::TokenRefused { detail, server_seconds: None };
             }
-            other => other,
-        },
+            refusal
+        }
     }
 }
 
@@ -86,7 +87,7 @@ mod tests {
             let code = match refusal(&answer(status, body)) {
                 Outcome::Refused { code, .. } => Some(code),
                 Outcome::Unreachable { .. } => None,
-                other => panic!("{other:?}"),
+                other @ (Outcome::Answered(_) | Outcome::TokenRefused { .. } | Outcome::Unreadable { .. }) => panic!("{other:?}"),
             };
             assert_eq!(code, expected, "{status} {body}");
         }

@@ -106,12 +106,19 @@ impl LiveRun {
         }
     }
 
-    /// Nothing of it is needed any more.
-    pub(super) fn forget(self) {
+    /// Nothing of it is needed any more. A crawl that was just about to begin may have made a folder.
+    pub(super) fn forget(mut self, shared: &Arc<Shared>) {
         self.abort();
-        if let Some(folder) = self.folder() {
-            folder.remove();
-        }
+        let (worker, shared) = (self.worker.take(), Arc::clone(shared));
+        tokio::spawn(async move {
+            if let Some(worker) = worker {
+                let _ = worker.await;
+            }
+            match self.folder() {
+                Some(folder) => folder.remove(),
+                None => shared.spool.discard(&self.lease.id),
+            }
+        });
     }
 }
 

@@ -217,9 +217,10 @@ impl Session {
             return self.abandon(lease, step);
         }
         run.end_again();
-        let why = match code {
-            Code::BatchOutOfOrder => Why::HandedBack(format!("the control plane misses batches that it kept: {detail}")),
-            _ => Why::Failed(format!("the control plane refuses the end of the run: {detail}")),
+        let why = if code == Code::BatchOutOfOrder {
+            Why::HandedBack(format!("the control plane misses batches that it kept: {detail}"))
+        } else {
+            Why::Failed(format!("the control plane refuses the end of the run: {detail}"))
         };
         step.actions.push(Action::StopCrawl { lease, why });
     }
@@ -239,7 +240,13 @@ impl Session {
                 }
                 _ => self.abandon(lease, step),
             },
-            _ => self.end_otherwise(&lease, Why::HandedBack(format!("the spool cannot be read: {detail}")), step),
+            Asker::Token
+            | Asker::Poll { .. }
+            | Asker::Heartbeat(_)
+            | Asker::Upload(_)
+            | Asker::Question(..)
+            | Asker::Logs(_)
+            | Asker::Task(_) => self.end_otherwise(&lease, Why::HandedBack(format!("the spool cannot be read: {detail}")), step),
         }
     }
 

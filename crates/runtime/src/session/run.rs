@@ -294,7 +294,10 @@ impl Session {
         for number in run.given_up(now, is_away, &mut step.alarm) {
             step.actions.push(Action::Answer { lease: lease.clone(), number, answer: None });
         }
-        while may_send {
+        if !may_send {
+            return;
+        }
+        loop {
             let next = self.runs.get_mut(lease).and_then(|run| run.next(now, &mut step.alarm));
             let Some((asker, request)) = next else { return };
             self.send(asker, request, step);

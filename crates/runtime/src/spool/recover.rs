@@ -24,17 +24,34 @@ pub(crate) struct Found {
     pub(crate) folder: Folder,
     /// The last batch that the control plane has for certain.
     pub(crate) acknowledged: Sequence,
-    /// How it ended. Without one it was interrupted: `Err` says what to tell when it is handed back.
-    pub(crate) finish: Result<FinishRecord, FinishRecord>,
+    /// How it ended.
+    pub(crate) end: End,
     /// Whether what was checked has yet to be told.
     pub(crate) has_checks: bool,
+}
+
+/// How a run of an earlier process ended.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    /// As it was written down.
+    Kept(FinishRecord),
+    /// It was interrupted, and is handed back so.
+    Interrupted(FinishRecord),
+}
+
+impl End {
+    pub(crate) const fn record(&self) -> &FinishRecord {
+        match self {
+            Self::Kept(record) | Self::Interrupted(record) => record,
+        }
+    }
 }
 
 /// What is on the disk of one lease.
 pub(super) struct Remains {
     path: PathBuf,
     lease: Lease,
-    finish: Result<FinishRecord, FinishRecord>,
+    end: End,
     first: u64,
     pub(super) sizes: VecDeque<u64>,
     has_checks: bool,
@@ -42,9 +59,9 @@ pub(super) struct Remains {
 
 impl Remains {
     pub(super) fn into_found(self, room: &Arc<Room>, disk: &Arc<Disk>) -> Found {
-        let Self { path, lease, finish, first, sizes, has_checks } = self;
+        let Self { path, lease, end, first, sizes, has_checks } = self;
         let folder = Folder::with_batches(path, Arc::clone(room), Arc::clone(disk), (first, sizes));
-        Found { lease, folder, acknowledged: Sequence(first - 1), finish, has_checks }
+        Found { lease, folder, acknowledged: Sequence(first - 1), end, has_checks }
     }
 }
 
@@ -74,10 +91,10 @@ fn read_lease(path: &Path) -> Result<Option<Remains>, SpoolError> {
         }
     };
     let batches = read_batches(path)?;
-    let finish = read_finish(path, &batches);
-    let (first, sizes) = waiting(&batches, &finish);
+    let end = read_end(path, &batches);
+    let (first, sizes) = waiting(&batches, end.record());
     let has_checks = path.join(CHECKS_FILE).exists();
-    Ok(Some(Remains { path: path.to_owned(), lease, finish, first, sizes, has_checks }))
+    Ok(Some(Remains { path: path.to_owned(), lease, end, first, sizes, has_checks }))
 }
 
 /// Numbers and sizes, in order.
@@ -100,30 +117,28 @@ fn read_batches(path: &Path) -> Result<Vec<(u64, u64)>, SpoolError> {
     Ok(batches)
 }
 
-fn read_finish(path: &Path, batches: &[(u64, u64)]) -> Result<FinishRecord, FinishRecord> {
+fn read_end(path: &Path, batches: &[(u64, u64)]) -> End {
     let last = batches.last().map_or(0, |last| last.0);
-    let interrupted = |reason: &str| FinishRecord {
-        spooled: Sequence(last),
-        rest: Rest::Discard,
-        ending: Ending::HandedBack { reason: reason.to_owned() },
+    let interrupted = |reason: &str| {
+        let ending = Ending::HandedBack { reason: reason.to_owned() };
+        End::Interrupted(FinishRecord { spooled: Sequence(last), rest: Rest::Discard, ending })
     };
     let numbers: Vec<u64> = batches.iter().map(|batch| batch.0).collect();
     let has_gap = numbers.windows(2).any(|pair| pair[0] + 1 != pair[1]);
     match read_json::<FinishRecord>(&path.join(FINISH_FILE)) {
-        Ok(Some(record)) if record.rest == Rest::Discard => Ok(record),
-        Ok(Some(record)) if !has_gap && (batches.is_empty() || record.spooled.0 == last) => Ok(record),
-        Ok(Some(_)) => Err(interrupted("a batch is missing in the spool of the runtime")),
-        Ok(None) => Err(interrupted("the runtime was stopped in the middle of the crawl")),
+        Ok(Some(record)) if record.rest == Rest::Discard => End::Kept(record),
+        Ok(Some(record)) if !has_gap && (batches.is_empty() || record.spooled.0 == last) => End::Kept(record),
+        Ok(Some(_)) => interrupted("a batch is missing in the spool of the runtime"),
+        Ok(None) => interrupted("the runtime was stopped in the middle of the crawl"),
         Err(error) => {
             tracing::error!(%error, "how a run ended cannot be read");
-            Err(interrupted("how the run ended cannot be read from the spool of the runtime"))
+            interrupted("how the run ended cannot be read from the spool of the runtime")
         }
     }
 }
 
 /// Where batches that wait begin, and their sizes. What lies beyond the end of the run was never part of it.
-fn waiting(batches: &[(u64, u64)], finish: &Result<FinishRecord, FinishRecord>) -> (u64, VecDeque<u64>) {
-    let (Ok(record) | Err(record)) = finish;
+fn waiting(batches: &[(u64, u64)], record: &FinishRecord) -> (u64, VecDeque<u64>) {
     let first = batches.first().map_or(record.spooled.0 + 1, |first| first.0).clamp(1, record.spooled.0 + 1);
     (first, batches.iter().map(|batch| batch.1).collect())
 }

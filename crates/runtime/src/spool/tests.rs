@@ -85,9 +85,9 @@ async fn what_has_an_end_goes_on_after_a_kill_and_what_has_none_is_interrupted()
     let (spool, mut found) = open(root.path());
     found.sort_by_key(|found| found.lease.id.clone());
     assert_eq!(found.len(), 2);
-    assert_eq!((found[0].acknowledged, found[0].finish.as_ref().unwrap().spooled), (Sequence(1), Sequence(3)));
+    assert_eq!((found[0].acknowledged, found[0].end.record().spooled), (Sequence(1), Sequence(3)));
     assert_eq!(found[0].folder.read(Sequence(3)).await.unwrap().text, batch("2").text);
-    let record = found[1].finish.as_ref().unwrap_err();
+    let End::Interrupted(record) = &found[1].end else { panic!("{:?}", found[1].end) };
     assert!(record.rest == Rest::Discard && matches!(record.ending, Ending::HandedBack { .. }));
     assert_eq!(spool.used_bytes(), used);
     assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2);
@@ -105,7 +105,7 @@ async fn a_run_whose_batches_are_all_sent_goes_on_with_its_end() {
     drop(spool);
     let (_spool, found) = open(root.path());
     assert_eq!((found[0].acknowledged, found[0].folder.last()), (Sequence(1), Sequence(1)));
-    assert!(found[0].finish.is_ok());
+    assert!(matches!(found[0].end, End::Kept(_)));
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_damaged_batch_is_refused_and_a_missing_one_hands_the_run_back() {
     std::fs::remove_file(root.path().join("lease-1.1/0000000002.ndjson.zst")).unwrap();
     drop(spool);
     let (_spool, found) = open(root.path());
-    assert!(matches!(&found[0].finish, Err(FinishRecord { rest: Rest::Discard, .. })));
+    assert!(matches!(&found[0].end, End::Interrupted(FinishRecord { rest: Rest::Discard, .. })));
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
-//! From a reference to its values: the secret store is asked just in time, and nothing is kept.
+//! From a reference of the protocol to its values: the secret store is asked just in time, and nothing is kept.
 
 use std::collections::BTreeMap;
 
 use model::Secret;
-use serde::Deserialize;
+use secrets::{Configuration, Context, Field, Reference, Resolved, ResolvedValue, SecretError, Store, StoreName, Stores, Value};
 use wire::{Blame, CredentialReference, FieldValue, KeyType};
 
 /// Fields whose value may not stand in a reference.
@@ -28,121 +28,127 @@ impl Fields {
 /// Why a value could not be had. No message holds one.
 #[derive(Clone, Debug)]
 pub(crate) struct SecretFailure {
-    pub(crate) kind: SecretFault,
+    pub(crate) blame: Blame,
     pub(crate) message: String,
     pub(crate) remedy: String,
 }
 
-/// What is the matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SecretFault {
-    /// The store answers, and does not have it.
-    Missing,
-    /// The store answers, and has something else.
-    Malformed,
-    /// The reference or the configuration cannot work.
-    Misconfigured,
-}
-
 impl SecretFailure {
-    /// Whose matter it is: an outage passes by itself, what is missing or denied does not.
-    pub(crate) const fn blame(&self) -> Blame {
-        match self.kind {
-            SecretFault::Missing | SecretFault::Malformed => Blame::Source,
-            SecretFault::Misconfigured => Blame::Operator,
-        }
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
+    fn operator(message: impl ToString, remedy: &str) -> Self {
+        Self { blame: Blame::Operator, message: message.to_string(), remedy: remedy.to_owned() }
     }
 }
 
-/// The secret stores of the configuration, by name.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct SecretStores(BTreeMap<String, StoreSettings>);
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-enum StoreSettings {
-    Environment {
-        #[serde(default)]
-        prefix: String,
-    },
+/// The message says what to do next. An outage passes by itself; what is missing or denied does not, nor does a configuration that cannot work.
+impl From<SecretError> for SecretFailure {
+    fn from(error: SecretError) -> Self {
+        let blame = match &error {
+            SecretError::Missing { .. } | SecretError::Denied { .. } | SecretError::Malformed { .. } => Blame::Source,
+            SecretError::Unreachable { .. } => Blame::Plumbing,
+            SecretError::Misconfigured { .. } => Blame::Operator,
+        };
+        Self { blame, message: error.to_string(), remedy: String::new() }
+    }
 }
 
 /// Where credentials come from.
 #[derive(Debug)]
 pub(crate) struct Credentials {
-    stores: SecretStores,
-    default: Option<String>,
+    stores: Stores,
+    default: Option<StoreName>,
 }
 
 impl Credentials {
-    /// The stores of a configuration.
-    pub(crate) fn new(stores: SecretStores, default: Option<String>) -> Self {
-        Self { stores, default }
+    /// Sets the stores of a configuration up. Nothing is asked.
+    ///
+    /// # Errors
+    /// When the settings of one cannot work.
+    pub(crate) async fn open(
+        configuration: &Configuration,
+        default: Option<&StoreName>,
+        context: Context,
+    ) -> Result<Self, SecretError> {
+        let stores = Stores::open(configuration, context).await?;
+        if let Some(default) = default {
+            stores.require(default)?;
+        }
+        Ok(Self { stores, default: default.cloned() })
+    }
+
+    /// Every store, by name.
+    pub(crate) fn stores(&self) -> impl Iterator<Item = &Store> {
+        self.stores.iter()
     }
 
     /// Fetches the values of a reference. What names no secret asks no store.
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub(crate) async fn fetch(&self, reference: &CredentialReference) -> Result<Fields, SecretFailure> {
-        let mut fields = BTreeMap::new();
-        for (field, value) in &reference.values {
-            let value = match value {
-                FieldValue::Literal(_) if SENSITIVE.contains(&field.as_str()) => return Err(literal(field)),
-                FieldValue::Literal(text) => Secret::new(text.clone()),
-                FieldValue::Secret(name) => self.secret(reference, name)?,
-            };
-            fields.insert(field.clone(), value);
+    pub(crate) async fn fetch(&self, credential: &CredentialReference) -> Result<Fields, SecretFailure> {
+        let is_sensitive = |field: &&String| SENSITIVE.contains(&field.as_str());
+        let literals = credential.values.iter().filter(|(_, value)| matches!(value, FieldValue::Literal(_)));
+        if let Some(field) = literals.map(|(field, _)| field).find(is_sensitive) {
+            let message = format!("the field `{field}` of the credential is sensitive and may not be written out");
+            return Err(SecretFailure::operator(message, "Put it into the secret store and refer to it by name."));
+        }
+        let mut fields = literals_of(credential);
+        if fields.len() < credential.values.len() {
+            let store = self.store(credential.secret_store.as_deref())?;
+            let mut resolved = secrets::resolve(store, &reference(credential)).await?;
+            fields.extend(credential.values.keys().filter_map(|field| taken(&mut resolved, field)));
         }
         Ok(Fields(fields))
     }
 
-    fn secret(&self, reference: &CredentialReference, name: &str) -> Result<Secret, SecretFailure> {
-        let store = reference.secret_store.as_ref().or(self.default.as_ref());
-        let store = store.and_then(|store| self.stores.0.get(store)).ok_or_else(|| unknown(store))?;
-        let StoreSettings::Environment { prefix } = store;
-        let entry = match (reference.key_type, &reference.secret_path) {
-            (KeyType::MultiKey, Some(path)) => path,
-            (KeyType::MultiKey | KeyType::SingleKey, _) => name,
-        };
-        let text = std::env::var(format!("{prefix}{entry}")).map(Secret::new).map_err(|_absent| missing(entry))?;
-        if reference.key_type == KeyType::SingleKey {
-            return Ok(text);
-        }
-        let mut keys: BTreeMap<String, String> = serde_json::from_str(text.expose()).map_err(|_malformed| malformed(entry))?;
-        keys.remove(name).map(Secret::new).ok_or_else(|| missing(name))
+    fn store(&self, named: Option<&str>) -> Result<&Store, SecretFailure> {
+        let named =
+            named.map(StoreName::parse).transpose().map_err(|error| SecretFailure::operator(error, "Edit the credential."))?;
+        let name = named.or_else(|| self.default.clone()).or_else(|| self.only());
+        let name = name.ok_or_else(|| {
+            SecretFailure::operator(
+                "the credential names no secret store, and this runtime has no default-secret-store",
+                "Add [secret-stores.NAME] and default-secret-store to the configuration of the runtime.",
+            )
+        })?;
+        Ok(self.stores.require(&name)?)
+    }
+
+    /// The one store, where there is just one.
+    fn only(&self) -> Option<StoreName> {
+        let mut stores = self.stores.iter();
+        let first = stores.next()?;
+        stores.next().is_none().then(|| first.name().clone())
     }
 }
 
-fn literal(field: &str) -> SecretFailure {
-    SecretFailure {
-        kind: SecretFault::Misconfigured,
-        message: format!("the field `{field}` of the credential is sensitive and may not be written out"),
-        remedy: "Put it into the secret store and refer to it by name.".to_owned(),
-    }
-}
-
-fn unknown(store: Option<&String>) -> SecretFailure {
-    let message = match store {
-        Some(store) => format!("this runtime has no secret store `{store}`"),
-        None => "the credential names no secret store, and this runtime has no default-secret-store".to_owned(),
+fn taken(resolved: &mut Resolved, field: &str) -> Option<(String, Secret)> {
+    let value = match resolved.take(&Field::new(field))? {
+        ResolvedValue::Secret(secret) => secret,
+        ResolvedValue::Literal(text) => Secret::new(text),
     };
-    SecretFailure { kind: SecretFault::Misconfigured, message, remedy: "Add it to the configuration of the runtime.".to_owned() }
+    Some((field.to_owned(), value))
 }
 
-fn missing(name: &str) -> SecretFailure {
-    SecretFailure {
-        kind: SecretFault::Missing,
-        message: format!("the secret store does not have `{name}`"),
-        remedy: "Store it there, or correct the credential.".to_owned(),
-    }
+fn literals_of(credential: &CredentialReference) -> BTreeMap<String, Secret> {
+    let literal = |(field, value): (&String, &FieldValue)| match value {
+        FieldValue::Literal(text) => Some((field.clone(), Secret::new(text.clone()))),
+        FieldValue::Secret(_) => None,
+    };
+    credential.values.iter().filter_map(literal).collect()
 }
 
-fn malformed(name: &str) -> SecretFailure {
-    SecretFailure {
-        kind: SecretFault::Malformed,
-        message: format!("the entry `{name}` of the secret store is no JSON object of keys"),
-        remedy: "Store the keys as {\"key\": \"value\", …}, or refer to it with single keys.".to_owned(),
+fn reference(credential: &CredentialReference) -> Reference {
+    let value = |value: &FieldValue| match value {
+        FieldValue::Secret(name) => Value::Secret(name.clone()),
+        FieldValue::Literal(text) => Value::Literal(text.clone()),
+    };
+    Reference {
+        path: credential.secret_path.clone(),
+        key_type: match credential.key_type {
+            KeyType::MultiKey => secrets::KeyType::MultiKey,
+            KeyType::SingleKey => secrets::KeyType::SingleKey,
+        },
+        values: credential.values.iter().map(|(field, text)| (Field::new(field.clone()), value(text))).collect(),
     }
 }

@@ -42,7 +42,7 @@ impl Trouble {
             Self::Crawl(failure) => told(failure),
             Self::Secret(failure) => wire::Failure {
                 category: SECRET_STORE.to_owned(),
-                blame: failure.blame(),
+                blame: failure.blame,
                 message: failure.message.clone(),
                 suggested_action: failure.remedy.clone(),
                 operation: None,
@@ -66,7 +66,7 @@ impl Trouble {
     pub(crate) fn name_in(&self, report: &mut Report) {
         if let (Self::Secret(failure), Some(error)) = (self, report.errors.first_mut()) {
             SECRET_STORE.clone_into(&mut error.category);
-            error.retryable = failure.blame() == Blame::Plumbing;
+            error.retryable = failure.blame == Blame::Plumbing;
         }
     }
 }

@@ -80,7 +80,7 @@ impl ControlPlane {
     }
 
     pub(crate) fn give(&self, work: Value) {
-        self.state().work.push_back(json!({ "work": work }));
+        self.state().work.push_back(Value::Object([("work".to_owned(), work)].into_iter().collect()));
     }
 
     pub(crate) fn refuse(&self, path: &str, status: u16, body: Value) {
@@ -122,14 +122,14 @@ impl ControlPlane {
 
     async fn serve(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let (parts, body) = request.into_parts();
-        let Ok(body) = body.collect().await else { return Ok(answer(400, Value::Null)) };
+        let Ok(body) = body.collect().await else { return Ok(answer(400, &Value::Null)) };
         let body = body.to_bytes();
         let received =
             Received { method: parts.method.to_string(), path: parts.uri.path().to_owned(), headers: parts.headers, body };
         self.state().received.push(received.clone());
         let (status, value, wait) = self.answer(&received);
         tokio::time::sleep(wait).await;
-        Ok(answer(status, value))
+        Ok(answer(status, &value))
     }
 
     fn answer(&self, received: &Received) -> (u16, Value, Duration) {
@@ -225,7 +225,7 @@ impl State {
     }
 }
 
-fn answer(status: u16, value: Value) -> Response<Full<Bytes>> {
+fn answer(status: u16, value: &Value) -> Response<Full<Bytes>> {
     let body = if value.is_null() { Bytes::new() } else { Bytes::from(value.to_string()) };
     Response::builder().status(status).header("content-type", "application/json").body(Full::new(body)).unwrap()
 }

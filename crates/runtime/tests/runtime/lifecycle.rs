@@ -9,7 +9,7 @@ use crate::control_plane::ControlPlane;
 use crate::process::{Home, aws, files, job};
 
 async fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..3_000 {
+    for _ in 0..2_000 {
         if is_so() {
             return;
         }
@@ -23,14 +23,14 @@ fn has_file(home: &Home, name: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crawl_goes_on_while_the_control_plane_is_away_and_a_kill_loses_nothing() {
+async fn a_run_that_was_killed_at_its_end_ends_after_the_next_start() {
     let (simulation, plane) = (aws().await, ControlPlane::start().await);
     let home = Home::enrolled(&simulation, &plane);
-    plane.refuse("/runtime/v1/batches", 503, Value::Null);
+    plane.refuse("/runtime/v1/finish", 503, Value::Null);
     plane.give(job("41.3", |_| {}));
     let mut process = home.run(&[]);
     until("the end of the crawl", || has_file(&home, "finish.json")).await;
-    assert!(plane.state().finishes.is_empty() && has_file(&home, "0000000001.ndjson.zst"));
+    assert!(plane.state().finishes.is_empty());
     process.kill();
 
     plane.allow_everything();
@@ -58,6 +58,21 @@ async fn a_run_that_was_killed_in_the_middle_is_handed_back() {
     let finish = plane.finish().await;
     assert!(matches!(finish.ending, Ending::HandedBack { .. }), "{finish:?}");
     until("an empty spool", || files(&home.data().join("spool")).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nothing_is_taken_batches_wait_in_the_spool_and_then_all_of_them_are_sent_once() {
+    let (simulation, plane) = (aws().await, ControlPlane::start().await);
+    let home = Home::enrolled(&simulation, &plane);
+    plane.refuse("/runtime/v1/batches", 502, Value::Null);
+    plane.give(job("41.3", |_| {}));
+    let _process = home.run(&[]);
+    until("several batches", || has_file(&home, "0000000005.ndjson.zst")).await;
+    assert!(has_file(&home, "0000000001.ndjson.zst") && plane.batches("41.3").is_empty());
+    plane.allow_everything();
+    let finish = plane.finish().await;
+    assert!(matches!(finish.ending, Ending::Crawled { .. }), "{finish:?}\n{}", home.stderr());
+    assert_eq!(finish.batches.0, plane.batches("41.3").len() as u64);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -149,11 +149,11 @@ pub(crate) fn job(lease: &str, change: impl FnOnce(&mut Value)) -> Value {
     job
 }
 
-/// Every file below a folder.
+/// Every file below a folder, which a process may be making or removing.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();
             if path.is_dir() { folders.push(path) } else { found.push(path) }
         }

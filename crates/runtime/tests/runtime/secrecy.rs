@@ -112,8 +112,8 @@ async fn no_secret_is_in_spool_log_standard_error_or_anything_that_was_sent() {
     plane.give(job("41.3", |_| {}));
     let log = home.path("outgoing.log");
     let mut process = home.run(&["--outgoing-log", log.to_str().unwrap()]);
-    let has_end = || files(&home.data()).iter().any(|file| file.ends_with("finish.json"));
-    while !has_end() {
+    let has_batches = || files(&home.data()).iter().any(|file| file.ends_with("0000000003.ndjson.zst"));
+    while !has_batches() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     process.kill();

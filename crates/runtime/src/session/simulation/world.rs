@@ -292,7 +292,7 @@ impl World {
     fn answer(&mut self, lease: LeaseId, number: u64, is_known: bool) {
         let Some(crawl) = self.process.as_mut().unwrap().crawls.get_mut(&lease) else { return };
         if crawl.waits_for == Some(number) {
-            assert!(is_known || number % 2 == 0, "a question that needs an answer has none");
+            assert!(is_known || number.is_multiple_of(2), "a question that needs an answer has none");
             crawl.waits_for = None;
             self.crawl_later(lease);
         }
@@ -333,7 +333,7 @@ impl World {
         if asks {
             crawl.asked += 1;
             let (number, patience) =
-                (crawl.asked, if crawl.asked % 2 == 0 { Patience::WhileReachable } else { Patience::UntilAnswered });
+                (crawl.asked, if crawl.asked.is_multiple_of(2) { Patience::WhileReachable } else { Patience::UntilAnswered });
             crawl.waits_for = Some(number);
             let after = Sequence(if patience == Patience::UntilAnswered { crawl.next - 1 } else { 0 });
             process.questions.insert((lease.clone(), number), after);
