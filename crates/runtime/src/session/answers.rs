@@ -176,6 +176,9 @@ impl Session {
         let (detail, retry_after_ms) = refusal;
         let Some(run) = self.runs.get_mut(lease) else { return };
         run.upload.failed(now.steady_ms, PAUSE_MAX_MS, retry_after_ms, &mut self.random);
+        if !matches!(code, Code::Busy | Code::Other) {
+            run.settle();
+        }
         let is_mangled = code == Code::DigestMismatch && run.upload.failures() >= DIGEST_MISMATCHES_MAX;
         step.actions.push(Action::Note(Note::Refused { what: "a batch", detail: detail.clone() }));
         match code {
@@ -230,6 +233,7 @@ impl Session {
         self.failed(now, &asker, 0);
         let Some(lease) = lease else { return };
         step.actions.push(Action::Note(Note::Unreadable(lease.clone(), detail.clone())));
+        self.with_run(&lease, super::Run::settle);
         match asker {
             Asker::Checks(lease) => self.checks_told(lease, step),
             Asker::Finish(lease) => match self.runs.get_mut(&lease) {

@@ -21,6 +21,8 @@ pub(super) struct Run {
     phase: Phase,
     spooled: Sequence,
     acknowledged: Sequence,
+    /// Whether the batch after the acknowledged ones may be kept by the control plane: it was sent, and the answer is not known.
+    is_unsure: bool,
     pub(super) heartbeat: Line,
     pub(super) upload: Line,
     pub(super) finish: Line,
@@ -57,6 +59,7 @@ impl Run {
             phase: Phase::Crawling,
             spooled: Sequence(0),
             acknowledged: Sequence(0),
+            is_unsure: false,
             heartbeat: Line::default(),
             upload: Line::default(),
             finish: Line::default(),
@@ -71,7 +74,8 @@ impl Run {
     pub(super) fn recovered(recovered: Recovered) -> Self {
         let Recovered { lease, acknowledged, spooled, rest, has_checks } = recovered;
         let checks = has_checks.then(Line::default);
-        Self { phase: Phase::Ended(rest), spooled, acknowledged, checks, ..Self::begun(lease) }
+        let is_unsure = spooled > acknowledged;
+        Self { phase: Phase::Ended(rest), spooled, acknowledged, is_unsure, checks, ..Self::begun(lease) }
     }
 
     /// Whether it takes one of the places for crawls.
@@ -126,8 +130,14 @@ impl Run {
         self.phase = Phase::Stopping;
     }
 
+    /// What was sent last is not kept, for it was refused or cannot be read.
+    pub(super) const fn settle(&mut self) {
+        self.is_unsure = false;
+    }
+
     /// The control plane keeps every batch up to this one; those that are forgotten for it.
     pub(super) fn stored(&mut self, stored: Sequence) -> impl Iterator<Item = Sequence> + use<> {
+        self.is_unsure = false;
         let first = self.acknowledged.0 + 1;
         let last = stored.min(self.spooled);
         self.acknowledged = self.acknowledged.max(last);
@@ -218,11 +228,17 @@ impl Run {
     }
 
     fn next_upload(&mut self, now: Now, alarm: &mut Alarm) -> Option<(Asker, Request)> {
-        let is_wanted = matches!(self.phase, Phase::Crawling | Phase::Ended(Rest::Upload));
+        let is_wanted = match self.phase {
+            Phase::Crawling | Phase::Ended(Rest::Upload) => true,
+            // The end names the last batch: both sides have to agree on which one that is.
+            Phase::Ended(Rest::Discard) => self.is_unsure,
+            Phase::Stopping => false,
+        };
         if !is_wanted || self.acknowledged >= self.spooled || !self.upload.is_free(now.steady_ms, alarm) {
             return None;
         }
         self.upload.sent();
+        self.is_unsure = true;
         let sequence = Sequence(self.acknowledged.0 + 1);
         let request = Request::Upload { lease: self.id(), run: self.lease.run, sequence };
         Some((Asker::Upload(self.id()), request))
@@ -261,7 +277,7 @@ impl Run {
     fn next_finish(&mut self, now: Now, alarm: &mut Alarm) -> Option<(Asker, Request)> {
         let is_all_sent = match self.phase {
             Phase::Ended(Rest::Upload) => self.acknowledged == self.spooled,
-            Phase::Ended(Rest::Discard) => true,
+            Phase::Ended(Rest::Discard) => !self.is_unsure,
             Phase::Crawling | Phase::Stopping => false,
         };
         let is_quiet = !self.upload.is_busy() && self.checks.is_none() && !self.is_saying && !self.logs.is_busy();

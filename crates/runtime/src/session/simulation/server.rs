@@ -264,6 +264,9 @@ impl Server {
             assert_eq!(leased.stored.len() as u64, super::world::batches_of(lease), "{lease} is not whole");
             assert!(leased.checks, "the end of {lease} came before what was checked");
         }
+        // A process that finds no batch of an interrupted run does not know how many there were.
+        let is_known = end != End::HandedBack || batches.0 > 0;
+        assert!(!is_known || leased.stored.len() as u64 == batches.0, "{lease} has other batches than it says");
         leased.ended = Some((batches, end));
         let number = leased.run;
         let run = self.runs.get_mut(&number).unwrap();
