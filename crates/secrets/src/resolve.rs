@@ -123,13 +123,16 @@ async fn entries<'r>(
     session: &Session<'_>,
     names: &BTreeSet<&'r str>,
 ) -> Result<BTreeMap<&'r str, Secret>, SecretError> {
-    let one = async |name: &'r str| {
-        let secret = fetch(store, session, name).await?.into_single().map_err(|fault| fault.at(store.place(Some(name))))?;
-        Ok::<_, SecretError>((name, secret))
-    };
+    // A list of futures and not a closure over them: the compiler cannot show else that the whole may move between threads.
+    let fetches: Vec<_> = names.iter().map(|name| single(store, session, name)).collect();
     // All of them are waited for, so that of several failures it is always the same one that is told.
-    let answers: Vec<_> = stream::iter(names.iter().copied()).map(one).buffered(FETCHES_MAX).collect().await;
+    let answers: Vec<_> = stream::iter(fetches).buffered(FETCHES_MAX).collect().await;
     answers.into_iter().collect()
+}
+
+async fn single<'r>(store: &Store, session: &Session<'_>, name: &'r str) -> Result<(&'r str, Secret), SecretError> {
+    let secret = fetch(store, session, name).await?.into_single().map_err(|fault| fault.at(store.place(Some(name))))?;
+    Ok((name, secret))
 }
 
 /// Fetches one entry. The log holds no name of an entry, since names may tell what lies there: only what tells two of them apart.
