@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use model::Secret;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use wire::assertion::SigningKey;
 use wire::{LeaseId, TaskId, TaskJob, TaskResult};
 
@@ -26,6 +26,8 @@ use run::LiveRun;
 
 /// Events that wait for the session.
 const EVENTS_MAX: usize = 1_024;
+/// How long the removal of folders may hold the exit; what is left is removed by the next process.
+const REMOVAL_TIME: Duration = Duration::from_secs(2);
 /// How often the state is written down for probes.
 const HEALTH_EVERY: Duration = Duration::from_secs(5);
 
@@ -64,6 +66,8 @@ pub(crate) struct Engine {
     inbox: mpsc::Receiver<Event>,
     runs: BTreeMap<LeaseId, LiveRun>,
     tasks: BTreeMap<TaskId, LiveTask>,
+    /// Folders of runs that are over, on their way out.
+    removals: JoinSet<()>,
     health: HealthFile,
     exit: Option<Exit>,
 }
@@ -96,7 +100,7 @@ impl Engine {
         let session = Session::new(settings, recovered, fastrand::Rng::new());
         let token = Mutex::new(None);
         let shared = Arc::new(Shared { clock, plane, identity, key, workshop, spool, token, events });
-        Ok(Self { shared, session, inbox, runs, tasks: BTreeMap::new(), health, exit: None })
+        Ok(Self { shared, session, inbox, runs, tasks: BTreeMap::new(), removals: JoinSet::new(), health, exit: None })
     }
 
     /// Works until there is a reason to leave.
@@ -106,6 +110,7 @@ impl Engine {
         loop {
             if let Some(exit) = self.exit {
                 self.leave(exit);
+                let _ = tokio::time::timeout(REMOVAL_TIME, self.removals.join_all()).await;
                 return exit;
             }
             let event = tokio::select! {
@@ -153,7 +158,8 @@ impl Engine {
             Action::Forget { lease } => {
                 if let Some(run) = self.runs.remove(&lease) {
                     tracing::info!(run = run.number(), %lease, "a run is over here");
-                    run.forget(&self.shared);
+                    while self.removals.try_join_next().is_some() {}
+                    self.removals.spawn(run.forget(Arc::clone(&self.shared)));
                 }
             }
             Action::Answer { lease, number, answer } => {

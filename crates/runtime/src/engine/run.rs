@@ -107,18 +107,15 @@ impl LiveRun {
     }
 
     /// Nothing of it is needed any more. A crawl that was just about to begin may have made a folder.
-    pub(super) fn forget(mut self, shared: &Arc<Shared>) {
+    pub(super) async fn forget(mut self, shared: Arc<Shared>) {
         self.abort();
-        let (worker, shared) = (self.worker.take(), Arc::clone(shared));
-        tokio::spawn(async move {
-            if let Some(worker) = worker {
-                let _ = worker.await;
-            }
-            match self.folder() {
-                Some(folder) => folder.remove(),
-                None => shared.spool.discard(&self.lease.id),
-            }
-        });
+        if let Some(worker) = self.worker.take() {
+            let _ = worker.await;
+        }
+        match self.folder() {
+            Some(folder) => folder.remove(),
+            None => shared.spool.discard(&self.lease.id),
+        }
     }
 }
 

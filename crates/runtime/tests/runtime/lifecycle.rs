@@ -113,6 +113,7 @@ async fn a_stop_hands_back_what_does_not_end_in_time() {
     let finish = plane.finish().await;
     assert!(matches!(finish.ending, Ending::HandedBack { .. }), "{finish:?}");
     assert_eq!(process.status().await, 0, "{}", home.stderr());
+    assert!(files(&home.data().join("spool")).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
