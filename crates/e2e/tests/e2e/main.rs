@@ -32,6 +32,10 @@ mod operations;
 #[cfg(test)]
 mod privacy;
 #[cfg(test)]
+mod runtime;
+#[cfg(test)]
+mod runtime_faults;
+#[cfg(test)]
 mod server_questions;
 #[cfg(test)]
 mod single_sign_on;

@@ -17,8 +17,12 @@ const POLL: Duration = Duration::from_millis(10);
 
 /// Where `cargo build --bins` puts the program of the profile that this test was built with.
 pub(crate) fn binary() -> PathBuf {
+    binary_of("isinglass")
+}
+
+fn binary_of(name: &str) -> PathBuf {
     let folder = std::env::current_exe().unwrap();
-    let path = folder.parent().and_then(Path::parent).unwrap().join("isinglass");
+    let path = folder.parent().and_then(Path::parent).unwrap().join(name);
     assert!(path.exists(), "{} does not exist: run `cargo build --bins` first", path.display());
     path
 }
@@ -31,6 +35,11 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn new(arguments: &[&str]) -> Self {
         Self::through(Command::new(binary()), arguments)
+    }
+
+    /// The program that runs in another network.
+    pub(crate) fn runtime(arguments: &[&str]) -> Self {
+        Self::through(Command::new(binary_of("isinglass-runtime")), arguments)
     }
 
     /// The program started by another one (`ip netns exec …`).
@@ -144,6 +153,10 @@ pub(crate) struct Started {
 }
 
 impl Started {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has printed so far.
     pub(crate) fn printed(&self) -> String {
         self.stdout.text()

@@ -1,6 +1,6 @@
 //! The control plane as a process, and requests to it.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -37,7 +37,12 @@ impl World {
     /// A replica over a catalog, pointed at this account, with a log that tells everything.
     pub(crate) fn serve(&self, catalog: &str, arguments: &[&str]) -> Service {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let listen = free.to_string();
+        self.serve_at(free, catalog, arguments)
+    }
+
+    /// As [`World::serve`], at an address that others know.
+    pub(crate) fn serve_at(&self, address: SocketAddr, catalog: &str, arguments: &[&str]) -> Service {
+        let listen = address.to_string();
         let mut all = vec!["serve", "--listen", &listen, "--catalog", catalog];
         all.extend_from_slice(arguments);
         let program = self
@@ -46,18 +51,23 @@ impl World {
             .env("MASTER_KEY", MASTER_KEY)
             .env("ISINGLASS_MASTER_KEY_VARIABLE", "MASTER_KEY")
             .env("ISINGLASS_LOG_LEVEL", "debug,sqlx=warn,hyper=warn");
-        Service::start(program, free)
+        Service::start(program, address)
     }
 }
 
 impl Service {
     /// Waits until the program listens.
-    pub(crate) fn start(program: Program, address: std::net::SocketAddr) -> Self {
+    pub(crate) fn start(program: Program, address: SocketAddr) -> Self {
         let process = program.start();
         wait_until("the service listens", || TcpStream::connect(address).is_ok());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         Self { process, base: format!("http://{address}"), client: client(), runtime }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.base.trim_start_matches("http://").parse().unwrap()
     }
 
     /// A request with the administrator's token.
