@@ -34,7 +34,8 @@ pub struct PreflightReport {
 pub struct Finish {
     /// The lease.
     pub lease: LeaseId,
-    /// The last batch that belongs to it; 0 for none. All of them have arrived before this is sent.
+    /// The last batch that belongs to it; 0 for none. All of them have arrived before the end of a crawl that went through is sent; what a
+    /// crawl found that did not is not missed.
     pub batches: Sequence,
     /// How it ended.
     pub ending: Ending,

@@ -85,8 +85,9 @@ fn a_runtime_that_is_killed_in_the_middle_begins_the_run_again_when_it_is_back()
     world.sim().set_latency_ms(0);
     let again = world.deploy("runtime", &[]);
     let ended = assert_whole(&service, &run);
-    assert_eq!(ended["attempt"], 1, "what a runtime hands back counts as no attempt: {ended:#}");
-    again.terminate().expect(0);
+    let stopped = again.terminate();
+    stopped.expect(0);
+    assert_eq!(ended["attempt"], 1, "what a runtime hands back counts as no attempt: {ended:#}\n{}", stopped.stderr);
     service.terminate().expect(0);
 }
 

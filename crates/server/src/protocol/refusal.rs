@@ -56,16 +56,19 @@ impl Refusal {
 /// What the store refuses. A catalog that does not answer is a reason to come back, not to give up.
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Fenced { .. } => Self::lease_lost(),
-            StoreError::NotFound { .. } => Self::new(Code::LeaseLost, error.to_string()),
-            StoreError::Conflict { .. } => Self::new(Code::BatchOutOfOrder, error.to_string()),
-            StoreError::Invalid { .. } => Self::malformed(error.to_string()),
-            _other => {
-                tracing::warn!(%error, "a request of a runtime cannot be kept; it will come again");
-                Self::new(Code::Busy, "the catalog does not take it at the moment: try again")
-            }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else there may be passes, or is for the operator to see to")]
+        let code = match &error {
+            StoreError::Fenced { .. } => return Self::lease_lost(),
+            StoreError::NotFound { .. } => Some(Code::LeaseLost),
+            StoreError::Conflict { .. } => Some(Code::BatchOutOfOrder),
+            StoreError::Invalid { .. } => Some(Code::Malformed),
+            _ => None,
+        };
+        if let Some(code) = code {
+            return Self::new(code, error.to_string());
         }
+        tracing::warn!(%error, "a request of a runtime cannot be kept; it will come again");
+        Self::new(Code::Busy, "the catalog does not take it at the moment: try again")
     }
 }
 

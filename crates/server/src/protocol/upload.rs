@@ -13,7 +13,7 @@ use store::{InboxBatch, InboxEnd, InboxQuestion, Lease, NewEvent, Received, Stan
 use tokio::time::Instant;
 use wire::batch::{decode, decompress};
 use wire::{
-    BatchAnswer, BatchDigest, Code, DIGEST_HEADER, DecodeError, Finish, LEASE_HEADER, LOG_LINES_MAX, LOG_TEXT_BYTES_MAX,
+    BatchAnswer, BatchDigest, Code, DIGEST_HEADER, DecodeError, Ending, Finish, LEASE_HEADER, LOG_LINES_MAX, LOG_TEXT_BYTES_MAX,
     LONG_POLL_SECONDS_MAX, LeaseId, LogLines, PreflightReport, Question, QuestionAnswer, QuestionRequest, Sequence,
 };
 
@@ -177,7 +177,13 @@ async fn finish(State(app): State<App>, asking: Asking, Body(finish): Body<Finis
         // It arrived before, and the answer did not.
         return Ok(StatusCode::NO_CONTENT);
     }
-    let batches = i64::try_from(finish.batches.0).map_err(|_too_large| Refusal::malformed("there are never as many batches"))?;
+    let batches = match finish.ending {
+        Ending::Crawled { .. } => {
+            i64::try_from(finish.batches.0).map_err(|_too_large| Refusal::malformed("there are never as many batches"))?
+        }
+        // What was sent of a crawl that did not go through is of use, and what was not is not missed.
+        Ending::Failed { .. } | Ending::Cancelled { .. } | Ending::HandedBack { .. } => app.store.last_inbox_batch(&lease).await?,
+    };
     let ending = serde_json::to_string(&finish.ending).map_err(|error| Refusal::malformed(error.to_string()))?;
     app.store.receive_end(&lease, &InboxEnd { batches, ending }, LEASE_MS, app.clock.now_ms()).await?;
     app.nudge.wake();

@@ -154,7 +154,7 @@ impl Reading<'_> {
             if !is_idle {
                 continue;
             }
-            if let Some(end) = store.inbox_end(self.lease).await?.filter(|end| end.batches == self.applied) {
+            if let Some(end) = store.inbox_end(self.lease).await?.filter(|end| end.batches <= self.applied) {
                 return Ok(Some(end));
             }
             self.sink.run().flush().await?;

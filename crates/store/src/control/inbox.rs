@@ -13,6 +13,8 @@ use crate::{Result, Store, StoreError};
 
 /// Bytes of a question, of an answer, or of the last word: lists of names, bounded by who makes them.
 const TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The number of the last batch of a run.
+const LAST_BATCH: &str = "SELECT coalesce(max(sequence), 0) FROM inbox_batch WHERE run = $1 AND fence = $2";
 /// Questions of one run that are kept: a runtime asks one after the other, from few places at once.
 const QUESTIONS_MAX: i64 = 1_000;
 
@@ -94,6 +96,14 @@ impl Store {
             ORDER BY sequence LIMIT $4";
         let query = query(text).bind(lease.run.0).bind(lease.fence).bind(above).bind(limit);
         query.fetch_all(self.readers()).await?.iter().map(read_batch).collect()
+    }
+
+    /// The number of the last batch of a run that is here, or 0.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn last_inbox_batch(&self, lease: &Lease) -> Result<i64> {
+        Ok(query_scalar(LAST_BATCH).bind(lease.run.0).bind(lease.fence).fetch_one(self.readers()).await?)
     }
 
     /// Keeps the last word on a run: from now on the control plane sees it through, and its lease does not expire. The first one counts.
@@ -356,8 +366,7 @@ async fn insert(connection: &mut Connection<'_>, lease: &Lease, batch: &InboxBat
 }
 
 async fn last_batch(connection: &mut Connection<'_>, lease: &Lease) -> Result<i64> {
-    let text = "SELECT coalesce(max(sequence), 0) FROM inbox_batch WHERE run = $1 AND fence = $2";
-    Ok(query_scalar(text).bind(lease.run.0).bind(lease.fence).fetch_one(connection).await?)
+    Ok(query_scalar(LAST_BATCH).bind(lease.run.0).bind(lease.fence).fetch_one(connection).await?)
 }
 
 async fn refuse_more_questions(connection: &mut Connection<'_>, lease: &Lease) -> Result<()> {

@@ -103,10 +103,10 @@ async fn preflight(
     let connection = editable(&app, &caller, id).await?;
     let _place = room.take()?;
     if let RunsOn::Runtime(_) = connection.runs_on {
-        return match ask(&app, &connection, TaskAction::Preflight).await? {
-            TaskOutcome::Checks { checks } => remote_checks(&checks).map(Json),
-            _other => Err(unexpected()),
+        let TaskOutcome::Checks { checks } = ask(&app, &connection, TaskAction::Preflight).await? else {
+            return Err(unexpected());
         };
+        return remote_checks(&checks).map(Json);
     }
     let opened = opened(&app, &connection).await?;
     let now = || app.clock.now_ms();
@@ -131,10 +131,10 @@ async fn test_sign_in(
     let connection = editable(&app, &caller, id).await?;
     let _place = room.take()?;
     if let RunsOn::Runtime(_) = connection.runs_on {
-        return match ask(&app, &connection, TaskAction::TestSignIn).await? {
-            TaskOutcome::SignIn { check, arn, account } => Ok(Json(SignIn { check, arn, account })),
-            _other => Err(unexpected()),
+        let TaskOutcome::SignIn { check, arn, account } = ask(&app, &connection, TaskAction::TestSignIn).await? else {
+            return Err(unexpected());
         };
+        return Ok(Json(SignIn { check, arn, account }));
     }
     let opened = opened(&app, &connection).await?;
     let now = || app.clock.now_ms();
@@ -159,13 +159,11 @@ async fn list_databases(
         return Err(Problem::new(Code::Conflict, "only connections of the connector `glue` have databases"));
     }
     if let RunsOn::Runtime(_) = connection.runs_on {
-        return match ask(&app, &connection, TaskAction::ListDatabases).await? {
-            TaskOutcome::Databases { catalogs, is_whole } => {
-                let catalogs = catalogs.into_iter().map(|found| Catalog { catalog: found.catalog, databases: found.databases });
-                Ok(Json(Databases { catalogs: catalogs.collect(), is_whole }))
-            }
-            _other => Err(unexpected()),
+        let TaskOutcome::Databases { catalogs, is_whole } = ask(&app, &connection, TaskAction::ListDatabases).await? else {
+            return Err(unexpected());
         };
+        let catalogs = catalogs.into_iter().map(|found| Catalog { catalog: found.catalog, databases: found.databases });
+        return Ok(Json(Databases { catalogs: catalogs.collect(), is_whole }));
     }
     let opened = opened(&app, &connection).await?;
     let list = in_time(crawl::preflight::list_databases(&opened.access, &connection.connection.name)).await?;
