@@ -98,10 +98,10 @@ impl Reconciler {
     }
 
     /// What it did, in words; nothing where there was nothing to do.
-    async fn activate(self, app: &AppState, now_ms: i64) -> Result<String, StoreError> {
+    async fn activate(self, app: &AppState, since_ms: i64, now_ms: i64) -> Result<String, StoreError> {
         match self {
             Self::Schedule => schedules::activate(app, now_ms).await,
-            Self::LeaseExpiry => expiry::activate(app, now_ms).await,
+            Self::LeaseExpiry => expiry::activate(app, since_ms, now_ms).await,
             Self::Sweep => pruning::sweep(app, now_ms).await,
             Self::Retention => pruning::retention(app, now_ms).await,
             Self::Alerts => alerts::activate(app, now_ms).await,
@@ -119,11 +119,11 @@ pub(super) fn start(app: &App) {
 
 async fn drive(app: &App, reconciler: Reconciler) {
     let soft = app.shutdown.soft().clone();
-    let mut failures = 0_u32;
+    let (mut failures, since_ms) = (0_u32, app.clock.now_ms());
     while !soft.is_cancelled() {
         let now_ms = app.clock.now_ms();
         let activated = tokio::select! {
-            activated = reconciler.activate(app, now_ms) => activated,
+            activated = reconciler.activate(app, since_ms, now_ms) => activated,
             () = app.shutdown.hard().cancelled() => return,
         };
         failures = if activated.is_ok() { 0 } else { failures.saturating_add(1) };

@@ -54,14 +54,28 @@ impl Store {
     /// # Errors
     /// When the catalog cannot be written.
     pub async fn expire(&self, retry_delay_ms: i64, now_ms: i64) -> Result<Vec<Expired>> {
+        self.expire_of("job.queue <> ''", retry_delay_ms, now_ms).await
+    }
+
+    /// As [`Store::expire`], the leases of runtimes excepted: they could not be heard of while nobody listened.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn expire_direct(&self, retry_delay_ms: i64, now_ms: i64) -> Result<Vec<Expired>> {
+        self.expire_of("job.queue = 'direct'", retry_delay_ms, now_ms).await
+    }
+
+    async fn expire_of(&self, queues: &'static str, retry_delay_ms: i64, now_ms: i64) -> Result<Vec<Expired>> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
         let on = &mut transaction.connection();
         // What a runtime has said its last word on is seen through by the control plane.
-        let text = "SELECT id, run, attempt, attempts_max, cancel_requested FROM job
-            WHERE state = 'leased' AND lease_until_ms < $1
+        let text = format!(
+            "SELECT id, run, attempt, attempts_max, cancel_requested FROM job
+            WHERE state = 'leased' AND lease_until_ms < $1 AND {queues}
                 AND NOT EXISTS (SELECT 1 FROM inbox_end e WHERE e.run = job.run AND e.fence = job.fence)
-            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED";
+            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
+        );
         let rows = query(text).bind(now_ms).bind(EXPIRED_ROWS).fetch_all(&mut *on).await?;
         let mut expired = Vec::with_capacity(rows.len());
         for row in &rows {

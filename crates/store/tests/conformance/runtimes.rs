@@ -112,7 +112,8 @@ pub(crate) async fn a_runtime_that_was_out_of_reach_takes_its_run_back_unless_an
     let runtime = runtime(&store, 1).await;
     let lease = leased(&store, &runtime).await;
     let hour = 60 * MINUTE;
-    store.expire(100, NOW + hour).await.unwrap();
+    assert_eq!(store.expire_direct(100, NOW + hour).await.unwrap(), [], "nobody listened: it is waited for");
+    assert_eq!(store.expire(100, NOW + hour).await.unwrap().len(), 1);
     let (found, standing) = store.lease_of_runtime(lease.job.0, lease.fence, runtime.id).await.unwrap();
     assert_eq!((found.run, found.attempt, standing), (lease.run, 1, Standing::Queued));
     assert!(store.lease_of_runtime(lease.job.0, lease.fence, RuntimeId(77)).await.is_err(), "it is not theirs");

@@ -9,8 +9,17 @@ use crate::work::attempt::count;
 /// The first pause before work that was lost is taken up again, milliseconds.
 const RETRY_DELAY_MS: i64 = 1_000;
 
-pub(super) async fn activate(app: &AppState, now_ms: i64) -> Result<String, StoreError> {
-    let expired = app.store.expire(RETRY_DELAY_MS, now_ms).await?;
+/// How long after its start a process takes no run from a runtime that was not heard of: while nobody listened it could not be, and it needs
+/// a moment to come back (its pauses grow to a minute).
+const LISTENING_MS: i64 = 90_000;
+
+/// `since_ms` is when this process began to listen.
+pub(super) async fn activate(app: &AppState, since_ms: i64, now_ms: i64) -> Result<String, StoreError> {
+    let expired = if now_ms.saturating_sub(since_ms) < LISTENING_MS {
+        app.store.expire_direct(RETRY_DELAY_MS, now_ms).await?
+    } else {
+        app.store.expire(RETRY_DELAY_MS, now_ms).await?
+    };
     for lost in &expired {
         match lost.fate {
             Fate::Requeued { .. } => {
