@@ -22,7 +22,8 @@ use crate::state::{App, AppState};
 
 /// How long an access token works, seconds.
 const TOKEN_SECONDS: u64 = 900;
-/// The word under which failed enrolments and sign-ins of one address are counted together with its failed sign-ins of people.
+/// The word under which failed enrolments and sign-ins of one address are counted. Never by runtime: a stranger who names one could keep it
+/// from signing in, and guessing at a signature leads nowhere.
 const ACCOUNT: &str = "runtime";
 
 pub(super) fn router() -> Router<App> {
@@ -36,8 +37,7 @@ async fn enroll(
     Body(request): Body<EnrollRequest>,
 ) -> Result<Response, Refusal> {
     require_protocol(request.protocol)?;
-    let account = format!("{ACCOUNT} enrolment");
-    slow_down(&app, &account, peer.as_ref())?;
+    slow_down(&app, peer.as_ref())?;
     if !is_runtime_name(&request.name) {
         let detail = "the name of a runtime is of visible ASCII without spaces, at most 200 characters, and not `direct`";
         return Err(Refusal::malformed(detail));
@@ -64,7 +64,7 @@ async fn enroll(
         Err(error @ StoreError::Conflict { .. }) => return Err(Refusal::new(Code::EnrolmentRefused, error.to_string())),
         Err(error) => return Err(error.into()),
     };
-    succeeded(&app, &account, peer.as_ref());
+    succeeded(&app, peer.as_ref());
     tracing::info!(runtime = %runtime.id, name = runtime.name, "a runtime was enrolled");
     let enrolled = Enrolled { runtime_id: runtime.id.to_string(), name: runtime.name, audience: AUDIENCE.to_owned() };
     Ok((StatusCode::CREATED, Json(enrolled)).into_response())
@@ -90,8 +90,7 @@ async fn token(
         return Ok(no_token(&app, "unsupported_grant_type", "only client_credentials with a JWT bearer assertion is taken"));
     }
     let claimed = claimed_runtime(&request.client_assertion).and_then(|id| id.parse().ok()).map(RuntimeId);
-    let account = format!("{ACCOUNT} {}", claimed.map_or(0, |id| id.0));
-    slow_down(&app, &account, peer.as_ref())?;
+    slow_down(&app, peer.as_ref())?;
     let known = match claimed {
         Some(id) => app.store.runtime_key(id).await?,
         None => None,
@@ -125,7 +124,7 @@ async fn token(
         tracing::warn!(runtime = runtime.name, "an assertion was shown a second time");
         return Ok(no_token(&app, "invalid_client", "the assertion was used before: sign another one"));
     }
-    succeeded(&app, &account, peer.as_ref());
+    succeeded(&app, peer.as_ref());
     app.store.runtime_seen(&runtime, None, now_ms).await?;
     let answer =
         TokenAnswer { access_token: token.expose().to_owned(), token_type: "Bearer".to_owned(), expires_in: TOKEN_SECONDS };
@@ -156,16 +155,20 @@ pub(super) fn require_protocol(protocol: u32) -> Result<(), Refusal> {
     Err(Refusal::new(Code::UnsupportedProtocol, detail))
 }
 
-fn slow_down(app: &AppState, account: &str, peer: Option<&Extension<Peer>>) -> Result<(), Refusal> {
+fn slow_down(app: &AppState, peer: Option<&Extension<Peer>>) -> Result<(), Refusal> {
     let Some(Extension(peer)) = peer else { return Ok(()) };
     let mut limiter = app.limiter.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let waits = limiter.attempt(app.clock.now_ms(), account, peer.0.ip());
+    let waits = limiter.attempt(app.clock.now_ms(), &account(peer), peer.0.ip());
     waits.map_err(|wait| Refusal::new(Code::Busy, format!("too many attempts: try again in {} s", wait.seconds())))
 }
 
-fn succeeded(app: &AppState, account: &str, peer: Option<&Extension<Peer>>) {
+fn account(peer: &Peer) -> String {
+    format!("{ACCOUNT} at {}", peer.0.ip())
+}
+
+fn succeeded(app: &AppState, peer: Option<&Extension<Peer>>) {
     if let Some(Extension(peer)) = peer {
         let mut limiter = app.limiter.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        limiter.succeeded(account, peer.0.ip());
+        limiter.succeeded(&account(peer), peer.0.ip());
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use connector::port::{AssetSink, Baseline, SinkError};
 use crawl::report::{self, Stored};
+use crawl::{Failure, FailureKind};
 use model::document::report::Report;
 use model::{Outcome, QualifiedName, S3Location, ScopeReport};
 use store::{FinishedRun, InboxBatch, InboxEnd, InboxQuestion, Lease, ManagedConnection, RunEnd, RunRef, StoreError};
@@ -14,7 +15,7 @@ use wire::batch::{decode, decompress};
 use wire::{Answer, BatchDigest, Ending, Known, Question};
 
 use super::Pace;
-use super::attempt::{Attempt, HOW_TO_CONFIRM};
+use super::attempt::{Attempt, HOW_TO_CONFIRM, Why};
 use super::failure::RunFailure;
 use super::nudge::Waiter;
 use super::pause::{jittered, milliseconds};
@@ -77,6 +78,20 @@ enum ReadError {
     Task(#[from] tokio::task::JoinError),
 }
 
+impl ReadError {
+    /// Whether reading it once more cannot help.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Batch { .. } | Self::Json(_) => true,
+            Self::Store(error) => matches!(
+                error,
+                StoreError::Corrupt { .. } | StoreError::Invalid { .. } | StoreError::NotFound { .. } | StoreError::Conflict { .. }
+            ),
+            Self::Sink(_) | Self::Task(_) => false,
+        }
+    }
+}
+
 #[tracing::instrument(name = "inbox", skip_all, fields(run = %lease.run, attempt = lease.attempt))]
 async fn read(app: App, pace: Pace, lease: Lease, reader: String) {
     let ended = tokio::select! {
@@ -91,6 +106,11 @@ async fn read(app: App, pace: Pace, lease: Lease, reader: String) {
         Ok(()) => {}
         Err(ReadError::Store(StoreError::Fenced { .. })) => {
             tracing::info!("the lease is lost: what was sent under it is of no use")
+        }
+        Err(error) if error.is_final() => {
+            tracing::error!(error = &error as &dyn std::error::Error, "what a runtime has sent cannot be taken: its run fails");
+            let failure = Failure::from_error(FailureKind::Input, &error);
+            Attempt::start(&app, pace, lease.clone()).end_before_crawl(Why::Failed(failure)).await;
         }
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "an inbox cannot be read; this is tried again");
