@@ -14,7 +14,7 @@ MODELS := ISINGLASS_GLUE_MODEL=$(abspath $(GLUE_MODEL)) ISINGLASS_DATAZONE_MODEL
 DEMO_FLAGS ?=
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test check bench golden tools node postgresql
+.PHONY: help demo test check deploy bench golden tools node postgresql
 
 help: ## Lists the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -39,12 +39,16 @@ demo: tools ## Serves a simulated AWS account, crawled, on http://127.0.0.1:7070
 
 test: check postgresql $(VENV) $(GLUE_MODEL) $(DATAZONE_MODEL) $(PROVIDER)/node_modules ## Runs everything that a submission must pass
 	cargo build --workspace --bins --locked
+	$(MAKE) --no-print-directory deploy
 	$(MODELS) ISINGLASS_PYTHON=$(abspath $(VENV))/bin/python ISINGLASS_OIDC_PROVIDER=$(abspath $(PROVIDER)) cargo test --workspace --locked
 
 check: tools $(TOOLS)/bin/cargo-deny ## Format, lints, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(TOOLS)/bin/cargo-deny --all-features check --hide-inclusion-graph bans licenses sources
+
+deploy: $(VENV) ## Checks the recipes of deploy/: hardening, the rendered chart, and flags and settings against the built program
+	$(VENV)/bin/python deploy/check.py $(addprefix --program ,$(wildcard target/debug/isinglass-runtime))
 
 bench: tools postgresql $(VENV) ## Measures the program beside a boto3 loop; SIZES="10000 100000 1000000" chooses catalogs
 	cargo build --release --locked --package cli --package sim --bins
