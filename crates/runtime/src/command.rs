@@ -137,10 +137,15 @@ const THREADS: usize = 2;
 /// Threads that wait for the disk.
 const DISK_THREADS: usize = 8;
 
+/// As much as a main thread has: in an unoptimized build, a second crawl of a studio needs more than the 2 MiB that tokio gives. What is not
+/// used of it takes no memory.
+const STACK_BYTES: usize = 8 << 20;
+
 /// What futures run on.
 fn executor() -> Result<tokio::runtime::Runtime, Failure> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let built = builder.worker_threads(THREADS).max_blocking_threads(DISK_THREADS).enable_all().build();
+    let built =
+        builder.worker_threads(THREADS).max_blocking_threads(DISK_THREADS).thread_stack_size(STACK_BYTES).enable_all().build();
     built.map_err(Failure::failed)
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::json;
 use sim::Account;
 
-use crate::harness::runtime::{connect, start_run, wait_until_online};
+use crate::harness::runtime::{RUNTIME, connect, start_run, wait_until_online};
 use crate::harness::service::id;
 use crate::harness::{Postgres, World};
 
@@ -59,6 +59,31 @@ fn a_crawl_through_a_runtime_into_a_file_is_that_of_the_command_line_and_no_secr
 fn a_crawl_through_a_runtime_into_postgresql_is_that_of_the_command_line_and_no_secret_leaves() {
     let (world, postgres) = (World::realistic(), Postgres::start());
     a_crawl_through_a_runtime_is_that_of_the_command_line(&world, &postgres.catalog());
+}
+
+#[test]
+fn a_studio_is_crawled_twice_through_a_runtime_and_the_second_time_nothing_has_changed() {
+    let world = World::realistic();
+    let service = world.serve(&world.catalog(), &[]);
+    world.enrol(&service, "runtime");
+    let runtime = world.deploy("runtime", &[]);
+    let keys = json!({ "username": "access-key-id", "password": "secret-access-key" });
+    let credential = json!({ "name": "keys", "authType": "iam", "secrets": { "path": "glue", "keys": keys } });
+    let body =
+        json!({ "name": "studio", "connector": "aws-smus", "region": "eu-west-1", "runsOn": RUNTIME, "credential": credential });
+    let connection = service.post("/api/v1/connections", &body, 201)["id"].clone();
+    let body = json!({ "name": "all of it", "connectionId": connection });
+    let workflow = service.post("/api/v1/workflows", &body, 201)["id"].clone();
+    let start = || service.post(&format!("/api/v1/workflows/{}/runs", id(&workflow)), &json!({}), 202)["id"].clone();
+    let first = service.wait_for_end(&start());
+    assert!(["complete", "partial"].contains(&first["outcome"].as_str().unwrap()), "{first:#}");
+    assert!(first["counts"]["SageMakerUnifiedStudioPublishedAsset"].as_u64() > Some(10), "{first:#}");
+    let second = service.wait_for_end(&start());
+    assert_eq!((&second["outcome"], &second["counts"]), (&first["outcome"], &first["counts"]));
+    let changes = &second["changes"];
+    assert_eq!((&changes["created"], &changes["updated"], &changes["archived"]), (&json!(0), &json!(0), &json!(0)), "{second:#}");
+    runtime.terminate().expect(0);
+    service.terminate().expect(0);
 }
 
 #[test]
