@@ -196,14 +196,14 @@ impl Random {
 }
 
 fn table_name(number: usize) -> String {
-    let mut random = Random(number as u64 * 0x9E37_79B9_7F4A_7C15 + 1);
+    let mut random = Random((number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1));
     format!("{}_{}_{number:07}", random.word(), random.word())
 }
 
 fn table(parent: &QualifiedName, number: usize, version: usize) -> Item {
     let name = table_name(number);
     let mut asset = Asset::new(Kind::Table, parent.child(&name), name.clone());
-    let mut random = Random(number as u64 * 0x9E37_79B9_7F4A_7C15 + 77);
+    let mut random = Random((number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(77));
     let location = format!("s3://lake-prod-eu/warehouse/{}/{name}/", number / TABLES_PER_SCHEMA);
     for (attribute, value) in [
         (Attribute::Description, Value::from(format!("The {} of the {}, version {version}", random.word(), random.word()))),
