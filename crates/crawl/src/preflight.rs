@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use connector::glue::{CatalogDatabases, DatabaseList};
 
 use crate::access::Access;
-use crate::failure::{Blame, Failure};
+use crate::failure::{Blame, Failure, FailureKind};
 use crate::run::Reader;
 use crate::spec::CrawlSettings;
 
@@ -78,6 +78,29 @@ impl CheckReport {
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         self.state == CheckState::Failed && self.error.as_ref().is_none_or(|error| error.blame != Blame::Plumbing)
+    }
+
+    /// A check that failed, as why a run fails.
+    #[must_use]
+    pub fn as_failure(&self) -> Failure {
+        const KINDS: [ErrorKind; 5] =
+            [ErrorKind::Denied, ErrorKind::NotFound, ErrorKind::Credentials, ErrorKind::Invalid, ErrorKind::Refused];
+        let category = self.error.as_ref().map_or("", |error| error.category.as_str());
+        let kind = KINDS.into_iter().find(|kind| kind.category() == category).map_or(FailureKind::Input, FailureKind::Api);
+        Failure::new(kind, format!("the check \"{}\" before the run failed: {}", self.name, self.message), self.remedy.clone())
+    }
+}
+
+/// What checks come to, in a word: `passed`, `warning`, `failed`, or `unknown` where the plumbing kept them from being made. `failure` is
+/// what closes a gate, if anything does.
+#[must_use]
+pub fn result_of(checks: &[CheckReport], failure: Option<&Failure>) -> &'static str {
+    match failure {
+        Some(failure) if failure.blame() == Blame::Plumbing => "unknown",
+        Some(_) => "failed",
+        None if checks.iter().any(|check| check.state == CheckState::Failed) => "unknown",
+        None if checks.iter().any(|check| check.state == CheckState::Warning) => "warning",
+        None => "passed",
     }
 }
 

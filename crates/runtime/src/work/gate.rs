@@ -1,10 +1,8 @@
 //! The gate before a crawl: what the source refuses is found out before anything is crawled. What lies between us and the source
 //! closes no gate: the crawl has patience of its own.
 
-use connector::CheckState;
-use connector::port::ErrorKind;
-use crawl::preflight::{CheckReport, preflight};
-use crawl::{Access, Blame, CrawlSettings, Failure, FailureKind};
+use crawl::preflight::{CheckReport, preflight, result_of};
+use crawl::{Access, Blame, CrawlSettings, Failure};
 use serde_json::Value;
 use wire::{Gate, LogLevel};
 
@@ -22,7 +20,7 @@ pub(crate) async fn pass<O: Outlet>(gate: Gate, access: &Access, settings: &Craw
     }
     let (checks, failure) = match preflight(access, settings, &clock::wall_ms).await {
         Ok(checks) => {
-            let refusal = checks.iter().find(|check| check.is_refusal()).map(refusal);
+            let refusal = checks.iter().find(|check| check.is_refusal()).map(CheckReport::as_failure);
             (checks, refusal)
         }
         Err(failure) => (Vec::new(), Some(failure)),
@@ -30,31 +28,12 @@ pub(crate) async fn pass<O: Outlet>(gate: Gate, access: &Access, settings: &Craw
     // The reason of a refusal is in its check; only what kept the checks from being made is told beside them.
     let why_not_made = failure.as_ref().filter(|_| checks.is_empty()).map(|failure| Trouble::Crawl(copy(failure)).told());
     outlet.checked(checks.iter().map(as_json).collect(), why_not_made).await.map_err(Failure::from)?;
-    let word = word(&checks, failure.as_ref());
+    let word = result_of(&checks, failure.as_ref());
     outlet.say(LogLevel::Info, format!("checked before the crawl: {word} ({} checks)", checks.len()));
     match failure {
         Some(failure) if gate == Gate::Hard && failure.blame() != Blame::Plumbing => Err(failure.into()),
         Some(_) | None => Ok(()),
     }
-}
-
-fn word(checks: &[CheckReport], failure: Option<&Failure>) -> &'static str {
-    match failure {
-        Some(failure) if failure.blame() == Blame::Plumbing => "unknown",
-        Some(_) => "failed",
-        None if checks.iter().any(|check| check.state == CheckState::Failed) => "unknown",
-        None if checks.iter().any(|check| check.state == CheckState::Warning) => "warning",
-        None => "passed",
-    }
-}
-
-/// A check that failed, as why a run fails.
-fn refusal(check: &CheckReport) -> Failure {
-    const KINDS: [ErrorKind; 5] =
-        [ErrorKind::Denied, ErrorKind::NotFound, ErrorKind::Credentials, ErrorKind::Invalid, ErrorKind::Refused];
-    let category = check.error.as_ref().map_or("", |error| error.category.as_str());
-    let kind = KINDS.into_iter().find(|kind| kind.category() == category).map_or(FailureKind::Input, FailureKind::Api);
-    Failure::new(kind, format!("the check \"{}\" before the run failed: {}", check.name, check.message), check.remedy.clone())
 }
 
 fn copy(failure: &Failure) -> Failure {

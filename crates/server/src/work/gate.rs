@@ -2,9 +2,8 @@
 //! closes no gate: the crawl has patience of its own.
 
 use connector::CheckState;
-use connector::port::ErrorKind;
-use crawl::preflight::{CheckReport, preflight};
-use crawl::{Access, Blame, CrawlSettings, Failure, FailureKind};
+use crawl::preflight::{CheckReport, preflight, result_of};
+use crawl::{Access, Blame, CrawlSettings, Failure};
 use serde_json::{Value, json};
 use store::{Lease, PreflightGate};
 
@@ -29,7 +28,7 @@ pub(super) async fn pass(
     let now_ms = || app.clock.now_ms();
     let (checks, failure) = match preflight(access, settings, &now_ms).await {
         Ok(checks) => {
-            let refusal = checks.iter().find(|check| check.is_refusal()).map(refusal);
+            let refusal = checks.iter().find(|check| check.is_refusal()).map(CheckReport::as_failure);
             (checks, refusal)
         }
         Err(failure) => (Vec::new(), Some(failure)),
@@ -38,7 +37,7 @@ pub(super) async fn pass(
     let mut data = told(&checks, failure.as_ref().map(|failure| failure.message.as_str()));
     if let Some(data) = data.as_object_mut() {
         data.insert("gate".to_owned(), json!(gate.as_str()));
-        data.insert("result".to_owned(), json!(word(&checks, failure.as_ref())));
+        data.insert("result".to_owned(), json!(result_of(&checks, failure.as_ref())));
     }
     events::tell(app, lease, "preflight", &data).await;
     match failure {
@@ -66,23 +65,4 @@ pub(super) fn told(checks: &[CheckReport], failure: Option<&str>) -> Value {
         data.insert("message".to_owned(), json!(message));
     }
     data
-}
-
-fn word(checks: &[CheckReport], failure: Option<&Failure>) -> &'static str {
-    match failure {
-        Some(failure) if failure.blame() == Blame::Plumbing => "unknown",
-        Some(_) => "failed",
-        None if checks.iter().any(|check| check.state == CheckState::Failed) => "unknown",
-        None if checks.iter().any(|check| check.state == CheckState::Warning) => "warning",
-        None => "passed",
-    }
-}
-
-/// A check that failed, as why a run fails.
-fn refusal(check: &CheckReport) -> Failure {
-    const KINDS: [ErrorKind; 5] =
-        [ErrorKind::Denied, ErrorKind::NotFound, ErrorKind::Credentials, ErrorKind::Invalid, ErrorKind::Refused];
-    let category = check.error.as_ref().map_or("", |error| error.category.as_str());
-    let kind = KINDS.into_iter().find(|kind| kind.category() == category).map_or(FailureKind::Input, FailureKind::Api);
-    Failure::new(kind, format!("the check \"{}\" before the run failed: {}", check.name, check.message), check.remedy.clone())
 }
