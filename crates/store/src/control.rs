@@ -19,7 +19,7 @@ mod credential;
 mod credential_write;
 mod enqueue;
 mod enrichment;
-mod enrichment_words;
+pub(crate) mod enrichment_words;
 mod events;
 mod expire;
 mod fence;

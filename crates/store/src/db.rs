@@ -15,8 +15,8 @@ mod sqlite;
 mod value;
 
 pub(crate) use bulk::{Bound, Bulk};
-pub(crate) use connection::{Connection, Readers, Writer};
+pub(crate) use connection::{Connection, Readers, Snapshot, Writer};
 pub(crate) use database::{Database, Hold};
 pub(crate) use query::{On, Query, query, query_scalar};
 pub(crate) use row::Row;
-pub(crate) use value::{Condition, List, Value};
+pub(crate) use value::{List, Value};

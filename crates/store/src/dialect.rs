@@ -1,19 +1,22 @@
 //! The fragments of SQL that differ between databases; everything else is one text for all.
 //!
 //! A list of values is one parameter, always written `IN (SELECT value FROM json_each($n))`: PostgreSQL spells it `= ANY($n)`
-//! with an array. The search index is the other difference.
+//! with an array.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::db::{Condition, List};
+use crate::db::List;
 
 /// How a list is written in a statement, up to the number of its parameter.
 const LIST: &str = "IN (SELECT value FROM json_each(";
 
 /// A statement as PostgreSQL wants it.
 pub(crate) fn postgres_text(text: &str) -> String {
+    if text == PAGES_OF_WORDS {
+        return PAGES_OF_WORDS_POSTGRES.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(LIST) {
@@ -22,53 +25,18 @@ pub(crate) fn postgres_text(text: &str) -> String {
         rest = after;
     }
     out.push_str(rest);
-    for index in INDEXES {
-        out = out.replace(&format!("{index} MATCH $1"), "words @@ $1::tsquery");
-    }
     out
 }
 
-/// The first assets whose words meet a condition ($1), at most $2, as SQLite asks; [`postgres_text`] knows it.
-pub(crate) const MATCHING: &str = "SELECT rowid FROM asset_words WHERE asset_words MATCH $1 ORDER BY rowid LIMIT $2";
-/// As [`MATCHING`], of the first $2 that match those of connections ($3), at most $4.
-pub(crate) const MATCHING_OF_CONNECTIONS: &str =
-    "SELECT s.id FROM (SELECT rowid AS id FROM asset_words WHERE asset_words MATCH $1 ORDER BY rowid LIMIT $2) s
-    JOIN content c ON c.id = s.id JOIN place p ON p.id = c.place
-    WHERE p.connection IN (SELECT value FROM json_each($3)) ORDER BY s.id LIMIT $4";
-/// As [`MATCHING`], those among some assets ($3). The sign keeps SQLite from asking the index anew for each of them.
-pub(crate) const MATCHING_AMONG: &str = "SELECT rowid FROM asset_words
-    WHERE asset_words MATCH $1 AND +rowid IN (SELECT value FROM json_each($3)) ORDER BY rowid LIMIT $2";
-/// How many assets meet a condition ($1), counted up to $2.
-pub(crate) const COUNT_MATCHING: &str =
-    "SELECT count(*) FROM (SELECT rowid FROM asset_words WHERE asset_words MATCH $1 ORDER BY rowid LIMIT $2) AS matching";
-/// The first active assets of which people have said what meets a condition ($1), at most $2.
-pub(crate) const MATCHING_ENRICHMENT: &str = "SELECT enrichment_words.rowid FROM enrichment_words
-    JOIN content c ON c.id = enrichment_words.rowid JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind
-    WHERE enrichment_words MATCH $1 AND a.archived_run = 0 ORDER BY enrichment_words.rowid LIMIT $2";
-/// The search indexes.
-const INDEXES: [&str; 2] = ["asset_words", "enrichment_words"];
-
-/// A condition in the query language of FTS5.
-pub(crate) fn fts5(condition: &Condition) -> String {
-    rendered(condition, '"', [" AND ", " OR "])
-}
-
-/// A condition as a `tsquery`.
-pub(crate) fn tsquery(condition: &Condition) -> String {
-    rendered(condition, '\'', [" & ", " | "])
-}
-
-fn rendered(condition: &Condition, quote: char, [and, or]: [&str; 2]) -> String {
-    let join = |conditions: &[Condition], operator: &str| {
-        let all: Vec<String> = conditions.iter().map(|condition| rendered(condition, quote, [and, or])).collect();
-        format!("({})", all.join(operator))
-    };
-    match condition {
-        Condition::Word(word) => format!("{quote}{word}{quote}"),
-        Condition::All(conditions) => join(conditions, and),
-        Condition::Any(conditions) => join(conditions, or),
-    }
-}
+/// For each segment ($1) and word ($2) of a search index ($3) the page that has the beginning of the word's list, if the segment has
+/// the word, as SQLite asks; [`postgres_text`] knows it.
+pub(crate) const PAGES_OF_WORDS: &str = "SELECT s.value, w.value, p.entries FROM json_each($1) s JOIN json_each($2) w
+    JOIN word_page p ON p.subject = $3 AND p.segment = s.value AND p.key = (SELECT q.key FROM word_page q
+        WHERE q.subject = $3 AND q.segment = s.value AND q.key <= w.value ORDER BY q.key DESC LIMIT 1)";
+/// As PostgreSQL asks.
+const PAGES_OF_WORDS_POSTGRES: &str = "SELECT s.value, w.value, p.entries
+    FROM unnest($1::BIGINT[]) s(value) CROSS JOIN unnest($2::TEXT[]) w(value) CROSS JOIN LATERAL (SELECT q.entries FROM word_page q
+        WHERE q.subject = $3 AND q.segment = s.value AND q.key <= w.value ORDER BY q.key DESC LIMIT 1) p";
 
 /// How a row is kept from others until the transaction ends, always at the end of a statement.
 const LOCK: &str = " FOR UPDATE";
@@ -122,12 +90,17 @@ pub(crate) const ROWS_WRITTEN: &str = "SELECT total_changes()";
 /// PostgreSQL: one transaction at a time writes assets (the first number is [`LOCK_CLASS`]).
 pub(crate) const LOCK_WRITERS: &str = "SELECT pg_advisory_xact_lock(1232299884, 0)";
 
+/// PostgreSQL: one transaction at a time writes the words of what people say (writers of assets have a lock already).
+pub(crate) const LOCK_ENRICHMENT_WORDS: &str = "SELECT pg_advisory_xact_lock(1232299884, -2)";
+
+/// PostgreSQL: begins a transaction that sees the database as it is at its first statement.
+pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
 /// PostgreSQL: the commit of this transaction is waited for.
 pub(crate) const DURABLE: &str = "SET LOCAL synchronous_commit = on";
 
 /// PostgreSQL: statistics of what a crawl writes, without waiting for the server's own housekeeping.
-pub(crate) const TIDY: &str =
-    "SELECT gin_clean_pending_list('asset_words_by_word'); ANALYZE asset_words, asset, content, place, location, word";
+pub(crate) const TIDY: &str = "ANALYZE asset, content, place, location, word, word_page, word_segment, word_tombstone";
 
 /// PostgreSQL: the first number of our advisory locks, the letters `Isgl`.
 pub(crate) const LOCK_CLASS: i32 = 0x4973_676C;

@@ -19,6 +19,7 @@ mod query;
 mod search_text;
 mod store;
 mod url;
+mod word_index;
 
 pub use connections::{Connection, ConnectionId, ConnectionSpec};
 pub use control::{

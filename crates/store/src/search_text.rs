@@ -188,9 +188,12 @@ pub(crate) fn is_searched(kind: Kind) -> bool {
     !matches!(kind, Kind::Process | Kind::ColumnProcess)
 }
 
-/// The token that every asset of a kind has.
+/// What the token of a kind begins with.
+pub(crate) const KIND_TOKEN_START: &str = "^k";
+
+/// The token that every asset of a kind has, and each asset one of.
 pub(crate) fn kind_token(kind: Kind) -> String {
-    format!("^k{}", kind.code())
+    format!("{KIND_TOKEN_START}{}", kind.code())
 }
 
 impl SearchText {

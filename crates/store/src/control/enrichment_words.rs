@@ -1,18 +1,16 @@
 //! Finding assets by what people say of them: an index of its own, which no crawl has to keep up to date.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::db::{Bulk, Condition, Connection, Row, Value, query, query_scalar};
-use crate::dialect::{self, number_list};
+use crate::db::{Connection, Row, query, query_scalar};
+use crate::dialect::number_list;
 use crate::ingest::context::NEW_WORDS;
 use crate::search_text::{Collector, SearchText};
+use crate::word_index::{self, Condition, Subject, WordIndex};
 use crate::{Result, Store, StoreError, content};
 
 /// Assets that are found by what people say of them.
-const CANDIDATES_MAX: i64 = 100;
-
-const WORDS: Bulk = Bulk { table: "enrichment_words", columns: "rowid, words", tail: "", width: 2 };
+const CANDIDATES_MAX: usize = 100;
 
 impl Store {
     /// The active assets of which people said what meets one of the conditions, up to a bound; with all that is said.
@@ -20,9 +18,7 @@ impl Store {
         if conditions.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let any = Condition::Any(conditions.to_vec());
-        let ids: Vec<i64> =
-            query_scalar(dialect::MATCHING_ENRICHMENT).bind(any).bind(CANDIDATES_MAX).fetch_all(self.readers()).await?;
+        let ids = self.enriched_and_active(&Condition::Any(conditions.to_vec())).await?;
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -38,11 +34,29 @@ impl Store {
         }
         Ok(said)
     }
+
+    async fn enriched_and_active(&self, condition: &Condition) -> Result<Vec<i64>> {
+        let text = "SELECT c.id FROM content c JOIN asset a ON a.place = c.place AND a.part = c.part AND a.kind = c.kind
+            WHERE c.id IN (SELECT value FROM json_each($1)) AND a.archived_run = 0 ORDER BY c.id";
+        let mut index = WordIndex::open(self, Subject::Enrichment).await?;
+        let mut matches = index.matches(condition);
+        let mut ids: Vec<i64> = Vec::new();
+        while ids.len() < CANDIDATES_MAX {
+            let found = matches.take(CANDIDATES_MAX).await?;
+            if found.is_empty() {
+                break;
+            }
+            let active = query_scalar::<i64>(text).bind(number_list(found));
+            ids.extend(active.fetch_all(&mut matches.connection()).await?);
+        }
+        ids.truncate(CANDIDATES_MAX);
+        Ok(ids)
+    }
 }
 
 /// Brings the words of an asset up to date with what is said of it.
 pub(crate) async fn refresh(connection: &mut Connection<'_>, asset: i64) -> Result<()> {
-    remove(connection, &[asset]).await?;
+    word_index::remove(connection, Subject::Enrichment, &[asset]).await?;
     let text = "SELECT e.asset, e.description, e.owners, e.tags, c.kind FROM enrichment e JOIN content c ON c.id = e.asset
         WHERE e.asset = $1 ORDER BY e.path";
     let rows = query(text).bind(asset).fetch_all(&mut *connection).await?;
@@ -56,16 +70,9 @@ pub(crate) async fn refresh(connection: &mut Connection<'_>, asset: i64) -> Resu
     if words.text.is_empty() {
         return Ok(());
     }
-    WORDS.write_new(connection, &[asset], |query, asset| query.bind(*asset).bind(Value::Words(Arc::clone(&words.text)))).await?;
+    word_index::add(connection, Subject::Enrichment, &[(asset, &*words.text)]).await?;
     let vocabulary: Vec<&str> = words.vocabulary().collect();
     NEW_WORDS.write(connection, &vocabulary, |query, word| query.bind((*word).to_owned())).await?;
-    Ok(())
-}
-
-/// Removes the words of assets.
-pub(crate) async fn remove(connection: &mut Connection<'_>, assets: &[i64]) -> Result<()> {
-    let text = "DELETE FROM enrichment_words WHERE rowid IN (SELECT value FROM json_each($1))";
-    query(text).bind(number_list(assets.iter().copied())).execute(connection).await?;
     Ok(())
 }
 

@@ -5,11 +5,11 @@ use model::S3Location;
 use crate::connections::ConnectionId;
 use crate::control::ConnectionRemoval;
 use crate::control::audit::Audit;
-use crate::control::enrichment_words;
 use crate::control::pages::{PAGE_ASSETS, stand_still};
 use crate::db::{Connection, Hold, query, query_scalar};
 use crate::dialect::{number_list, text_list};
-use crate::ingest::{archive, edges, twins};
+use crate::ingest::{edges, twins};
+use crate::word_index::{self, Subject};
 use crate::{Result, Store, content};
 
 /// Runs of one transaction: each may have 2,000 events.
@@ -90,8 +90,8 @@ impl Store {
 /// Removes assets and all that belongs to them.
 async fn purge(connection: &mut Connection<'_>, ids: &[i64]) -> Result<()> {
     remove_locations(connection, ids).await?;
-    archive::remove_words(connection, ids).await?;
-    enrichment_words::remove(connection, ids).await?;
+    word_index::remove(connection, Subject::Assets, ids).await?;
+    word_index::remove(connection, Subject::Enrichment, ids).await?;
     edges::remove(connection, ids).await?;
     twins::remove(connection, ids).await?;
     let each = [

@@ -163,11 +163,10 @@ fn bind_array(
     column: Vec<Value>,
 ) -> sqlx::query::Query<'static, Postgres, PgArguments> {
     match column.first() {
-        Some(Value::Text(_) | Value::Words(_)) => {
+        Some(Value::Text(_)) => {
             let text = |value: Value| match value {
                 Value::Text(text) => text.map(|text| dialect::postgres_string(text.as_str()).into_owned()),
-                Value::Words(words) => Some(words.to_string()),
-                Value::Number(_) | Value::Bytes(_) | Value::List(_) | Value::Condition(_) => None,
+                Value::Number(_) | Value::Bytes(_) | Value::List(_) => None,
             };
             query.bind(column.into_iter().map(text).collect::<Vec<_>>())
         }
@@ -175,7 +174,7 @@ fn bind_array(
             let bytes = |value: Value| if let Value::Bytes(bytes) = value { bytes } else { None };
             query.bind(column.into_iter().map(bytes).collect::<Vec<_>>())
         }
-        Some(Value::Number(_) | Value::List(_) | Value::Condition(_)) | None => {
+        Some(Value::Number(_) | Value::List(_)) | None => {
             let number = |value: Value| if let Value::Number(number) = value { number } else { None };
             query.bind(column.into_iter().map(number).collect::<Vec<_>>())
         }

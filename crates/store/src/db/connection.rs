@@ -39,6 +39,13 @@ enum Begun<'w> {
     Postgres(sqlx::Transaction<'w, sqlx::Postgres>),
 }
 
+/// The catalog as it is at one moment, for several questions; one connection is kept for it. Who holds one and asks the readers for
+/// another connection may wait for ever when all do so.
+pub(crate) struct Snapshot {
+    inner: Begun<'static>,
+    rows_written: u64,
+}
+
 /// One connection, borrowed to run statements on.
 pub(crate) struct Connection<'c> {
     pub(super) handle: Handle<'c>,
@@ -98,14 +105,38 @@ impl<'s> Writer<'s> {
     }
 }
 
+impl Readers {
+    /// Keeps what is read from now on as it is now.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
+        let inner = match self {
+            Self::Sqlite(pool) => Begun::Sqlite(pool.begin().await?),
+            Self::Postgres(pool) => Begun::Postgres(pool.begin_with(dialect::BEGIN_SNAPSHOT).await?),
+        };
+        Ok(Snapshot { inner, rows_written: 0 })
+    }
+}
+
+impl Snapshot {
+    /// The connection that reads.
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        self.inner.connection(&mut self.rows_written)
+    }
+}
+
+impl Begun<'_> {
+    fn connection<'c>(&'c mut self, rows_written: &'c mut u64) -> Connection<'c> {
+        let handle = match self {
+            Self::Sqlite(transaction) => Handle::Sqlite(transaction),
+            Self::Postgres(transaction) => Handle::Postgres(transaction),
+        };
+        Connection { handle, rows_written }
+    }
+}
+
 impl Transaction<'_> {
     /// The connection of the transaction.
     pub(crate) fn connection(&mut self) -> Connection<'_> {
-        let handle = match &mut self.inner {
-            Begun::Sqlite(transaction) => Handle::Sqlite(transaction),
-            Begun::Postgres(transaction) => Handle::Postgres(transaction),
-        };
-        Connection { handle, rows_written: self.rows_written }
+        self.inner.connection(self.rows_written)
     }
 
     /// Makes it last.
@@ -118,7 +149,17 @@ impl Transaction<'_> {
     }
 }
 
-impl Connection<'_> {
+impl<'c> Connection<'c> {
+    /// A connection to a SQLite file that is being brought up to date.
+    pub(crate) fn of_sqlite(inner: &'c mut SqliteConnection, rows_written: &'c mut u64) -> Self {
+        Self { handle: Handle::Sqlite(inner), rows_written }
+    }
+
+    /// A connection to a PostgreSQL database that is being brought up to date.
+    pub(crate) fn of_postgres(inner: &'c mut PgConnection, rows_written: &'c mut u64) -> Self {
+        Self { handle: Handle::Postgres(inner), rows_written }
+    }
+
     /// Makes the commit of this transaction last, whatever the session does with others.
     pub(crate) async fn make_durable(&mut self) -> Result<()> {
         if let Handle::Postgres(inner) = &mut self.handle {
@@ -127,7 +168,15 @@ impl Connection<'_> {
         Ok(())
     }
 
-    /// After much was written: what waits for the search index goes in, and the planner learns how common words are.
+    /// Waits until no other transaction writes the words of what people say, until this one ends.
+    pub(crate) async fn lock_enrichment_words(&mut self) -> Result<()> {
+        if let Handle::Postgres(inner) = &mut self.handle {
+            inner.execute(dialect::LOCK_ENRICHMENT_WORDS).await?;
+        }
+        Ok(())
+    }
+
+    /// After much was written: the planner learns how much of what there is.
     pub(crate) async fn tidy(&mut self) -> Result<()> {
         if let Handle::Postgres(inner) = &mut self.handle {
             inner.execute(dialect::TIDY).await?;

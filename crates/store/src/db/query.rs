@@ -155,13 +155,12 @@ pub(super) fn bind_sqlite(query: SqliteQuery, value: Value) -> SqliteQuery {
     match value {
         Value::Number(number) => query.bind(number),
         Value::Text(None) => query.bind(None::<String>),
-        Value::Text(Some(Text::Shared(text))) | Value::Words(text) => query.bind(text),
+        Value::Text(Some(Text::Shared(text))) => query.bind(text),
         Value::Text(Some(Text::Owned(text))) => query.bind(text),
         Value::Text(Some(Text::Fixed(text))) => query.bind(text),
         Value::Bytes(bytes) => query.bind(bytes),
         Value::List(List::Numbers(numbers)) => query.bind(dialect::json_numbers(&numbers)),
         Value::List(List::Texts(texts)) => query.bind(dialect::json_texts(&texts)),
-        Value::Condition(condition) => query.bind(dialect::fts5(&condition)),
     }
 }
 
@@ -169,12 +168,10 @@ fn bind_postgres(query: PostgresQuery, value: Value) -> PostgresQuery {
     match value {
         Value::Number(number) => query.bind(number),
         Value::Text(text) => query.bind(text.map(|text| dialect::postgres_string(text.as_str()).into_owned())),
-        Value::Words(words) => query.bind(words.to_string()),
         Value::Bytes(bytes) => query.bind(bytes),
         Value::List(List::Numbers(numbers)) => query.bind(numbers.to_vec()),
         Value::List(List::Texts(texts)) => {
             query.bind(texts.iter().map(|text| dialect::postgres_string(text).into_owned()).collect::<Vec<_>>())
         }
-        Value::Condition(condition) => query.bind(dialect::tsquery(&condition)),
     }
 }

@@ -8,25 +8,7 @@ pub(crate) enum Value {
     Number(Option<i64>),
     Text(Option<Text>),
     Bytes(Option<Vec<u8>>),
-    /// The distinct words of an asset, separated by spaces: SQLite's index splits them, PostgreSQL takes them as a `tsvector`.
-    Words(Arc<str>),
     List(List),
-    /// A condition on the search index.
-    Condition(Condition),
-}
-
-/// A condition on the words of an asset. Words hold letters, digits, `_`, `^` and `$` only (see [`crate::search_text`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Condition {
-    Word(String),
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
-}
-
-impl Condition {
-    pub(crate) fn word(word: &str) -> Self {
-        Self::Word(word.to_owned())
-    }
 }
 
 /// A text, whoever owns it.
@@ -117,11 +99,5 @@ impl From<Option<Vec<u8>>> for Value {
 impl From<List> for Value {
     fn from(list: List) -> Self {
         Self::List(list)
-    }
-}
-
-impl From<Condition> for Value {
-    fn from(condition: Condition) -> Self {
-        Self::Condition(condition)
     }
 }

@@ -10,6 +10,8 @@ use crate::history::ChangeKind;
 use crate::ingest::context::Context;
 use crate::ingest::tally::{Lines, LocationRole};
 use crate::ingest::{edges, history, twins};
+use crate::search_text::is_searched;
+use crate::word_index::{self, Subject};
 use crate::{Result, content};
 
 /// Assets archived by one set of statements.
@@ -53,7 +55,8 @@ pub(crate) async fn archive(connection: &mut Connection<'_>, context: &mut Conte
             WHERE (place, part, kind) IN (SELECT place, part, kind FROM content WHERE id IN (SELECT value FROM json_each($2)))";
         query(text).bind(context.run.0).bind(number_list(ids.iter().copied())).execute(&mut *connection).await?;
         let heirs = release_locations(connection, context, &removed).await?;
-        remove_words(connection, &ids).await?;
+        let searched = active.iter().filter(|leaving| is_searched(leaving.lines.kind)).map(|leaving| leaving.id);
+        word_index::remove(connection, Subject::Assets, &searched.collect::<Vec<_>>()).await?;
         edges::remove(connection, &ids).await?;
         let made = active.iter().filter(|leaving| leaving.lines.kind.is_smus_asset()).map(|leaving| leaving.id);
         twins::remove(connection, &made.collect::<Vec<_>>()).await?;
@@ -172,13 +175,4 @@ fn count_heirs(context: &mut Context, heirs: &[i64]) {
     drop(progress);
     context.tally.find(Kind::S3Object, counted);
     context.tally.unchanged += counted;
-}
-
-/// Removes the words of assets from the search index.
-pub(crate) async fn remove_words(connection: &mut Connection<'_>, assets: &[i64]) -> Result<()> {
-    if !assets.is_empty() {
-        let text = "DELETE FROM asset_words WHERE rowid IN (SELECT value FROM json_each($1))";
-        query(text).bind(number_list(assets.iter().copied())).execute(connection).await?;
-    }
-    Ok(())
 }

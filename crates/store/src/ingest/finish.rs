@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use model::document::report::{Changes, Report};
 use model::{ChangeCounts, Kind, KnownAsset, Outcome, RunId, ScopeReport};
 
-use crate::db::{Connection, Row, query, query_scalar};
+use crate::db::{Connection, Row, Writer, query, query_scalar};
 use crate::dialect::number_list;
 use crate::ingest::archive;
 use crate::ingest::context::lock;
 use crate::ingest::missing::lies_below;
 use crate::ingest::run::{RunWriter, State};
+use crate::word_index::{self, Subject};
 use crate::{Result, Store, StoreError, content};
 
 /// How a run ended, as the crawl sees it.
@@ -113,9 +114,9 @@ impl RunWriter {
         state.ended = true;
         finished.rows_written = state.rows_written;
         if state.rows_written > ROWS_WITHOUT_STATISTICS
-            && let Err(error) = writer.connection().tidy().await
+            && let Err(error) = tidy(&mut writer).await
         {
-            tracing::warn!(%error, "the database was not told to look at what is new: it will by itself");
+            tracing::warn!(%error, "the catalog was not tidied after a large crawl: questions may be slower until the next one");
         }
         Ok(finished)
     }
@@ -289,6 +290,14 @@ impl RunWriter {
         query(text).bind(self.connection.0).bind(self.run.0).execute(connection).await?;
         Ok(())
     }
+}
+
+/// After much was written: what is out of date in the search index goes, and the database looks at what is new.
+async fn tidy(writer: &mut Writer<'_>) -> Result<()> {
+    let mut transaction = writer.begin_alone().await?;
+    word_index::tidy(&mut transaction.connection(), Subject::Assets).await?;
+    transaction.commit().await?;
+    writer.connection().tidy().await
 }
 
 /// Assets expanded by one statement.

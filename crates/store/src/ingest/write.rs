@@ -8,7 +8,7 @@ use model::{Kind, S3Location};
 
 use crate::Result;
 use crate::content::{self, Stored};
-use crate::db::{Bound, Bulk, Connection, Value, query, query_scalar};
+use crate::db::{Bound, Bulk, Connection, query, query_scalar};
 use crate::dialect::{number_list, text_list};
 use crate::ingest::archive::{self, Removed};
 use crate::ingest::context::Context;
@@ -17,6 +17,7 @@ use crate::ingest::prepare::{Prepared, PreparedBatch, PreparedItem};
 use crate::ingest::tally::LocationRole;
 use crate::ingest::{count, history, twins};
 use crate::search_text::AsIs;
+use crate::word_index::{self, Subject};
 
 /// What is known of a stored asset before the write.
 #[derive(Clone, Debug)]
@@ -322,8 +323,6 @@ const CONTENTS: Bulk = Bulk {
 const LOCATIONS: Bulk =
     Bulk { table: "location", columns: "location, asset, connection", tail: "ON CONFLICT (location, asset) DO NOTHING", width: 3 };
 
-const WORDS: Bulk = Bulk { table: "asset_words", columns: "rowid, words", tail: "", width: 2 };
-
 async fn write_rows(connection: &mut Connection<'_>, context: &mut Context, rows: &[Row<'_>]) -> Result<()> {
     let run = context.run.0;
     let (new, other): (Vec<&Row<'_>>, Vec<&Row<'_>>) =
@@ -334,7 +333,7 @@ async fn write_rows(connection: &mut Connection<'_>, context: &mut Context, rows
     if contents.is_empty() {
         return Ok(());
     }
-    // The search index wants ascending ids: it starts a new segment for every step back.
+    // The search index wants ascending ids.
     contents.sort_unstable_by_key(|row| row.id);
     let (new, other): (Vec<&Row<'_>>, Vec<&Row<'_>>) = contents.iter().partition(|row| row.action == Action::Create);
     CONTENTS.write_new(connection, &new, |query, row| bind_content(query, row, run)).await?;
@@ -380,11 +379,11 @@ fn bind_content(query: Bound, row: &&Row<'_>, run: i64) -> Bound {
 }
 
 async fn write_words(connection: &mut Connection<'_>, context: &mut Context, rows: &[&Row<'_>]) -> Result<()> {
-    let stale: Vec<i64> = rows.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
-    archive::remove_words(connection, &stale).await?;
     let searched: Vec<&&Row<'_>> = rows.iter().filter(|row| !row.new.search.text.is_empty()).collect();
-    let words = |bound: Bound, row: &&&Row<'_>| bound.bind(row.id).bind(Value::Words(Arc::clone(&row.new.search.text)));
-    WORDS.write_new(connection, &searched, words).await?;
+    let stale: Vec<i64> = searched.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
+    word_index::remove(connection, Subject::Assets, &stale).await?;
+    let words: Vec<(i64, &str)> = searched.iter().map(|row| (row.id, &*row.new.search.text)).collect();
+    word_index::add(connection, Subject::Assets, &words).await?;
     context.learn(connection, searched.iter().flat_map(|row| row.new.search.vocabulary())).await
 }
 

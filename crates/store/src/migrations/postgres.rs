@@ -2,9 +2,10 @@
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
+use crate::db::Connection;
 use crate::dialect::LOCK_CLASS;
 use crate::url::PostgresUrl;
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, word_index};
 
 /// Every step; its position (from 1) is the schema version that it leads to.
 const STEPS: &[&str] = &[
@@ -15,7 +16,11 @@ const STEPS: &[&str] = &[
     include_str!("postgres/0005_runtimes.sql"),
     include_str!("postgres/0006_certificate.sql"),
     include_str!("postgres/0007_runtime_protocol.sql"),
+    include_str!("postgres/0008_word_index.sql"),
 ];
+
+/// The version that has a search index of its own: what an older catalog holds has to be added to it.
+const WORD_INDEX: usize = 8;
 
 /// The second number of the lock (the first is [`LOCK_CLASS`]).
 const LOCK_MIGRATIONS: i32 = -1;
@@ -33,6 +38,9 @@ pub(crate) async fn migrate(connection: &mut PgConnection, url: &PostgresUrl) ->
     transaction.execute("CREATE TABLE IF NOT EXISTS isinglass_schema (version BIGINT NOT NULL)").await?;
     for step in STEPS.iter().skip(done) {
         transaction.execute(*step).await?;
+    }
+    if (1..WORD_INDEX).contains(&done) {
+        word_index::rebuild(&mut Connection::of_postgres(&mut transaction, &mut 0)).await?;
     }
     transaction.execute("DELETE FROM isinglass_schema").await?;
     sqlx::query("INSERT INTO isinglass_schema (version) VALUES ($1)").bind(newest()).execute(&mut *transaction).await?;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
-use crate::{Result, StoreError};
+use crate::db::Connection;
+use crate::{Result, StoreError, word_index};
 
 /// Every step; its position (from 1) is the schema version that it leads to.
 const STEPS: &[&str] = &[
@@ -16,7 +17,11 @@ const STEPS: &[&str] = &[
     include_str!("sqlite/0006_runtimes.sql"),
     include_str!("sqlite/0007_certificate.sql"),
     include_str!("sqlite/0008_runtime_protocol.sql"),
+    include_str!("sqlite/0009_word_index.sql"),
 ];
+
+/// The version that has a search index of its own: what an older catalog holds has to be added to it.
+const WORD_INDEX: usize = 9;
 
 /// The schema version that this program writes.
 pub(crate) fn newest() -> i64 {
@@ -37,6 +42,9 @@ pub(crate) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> R
     let done = usize::try_from(found).unwrap_or(0);
     for step in STEPS.iter().skip(done) {
         transaction.execute(*step).await?;
+    }
+    if (1..WORD_INDEX).contains(&done) {
+        word_index::rebuild(&mut Connection::of_sqlite(&mut transaction, &mut 0)).await?;
     }
     let marks = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}", newest());
     transaction.execute(sqlx::AssertSqlSafe(marks)).await?;
@@ -106,11 +114,14 @@ mod tests {
         INSERT INTO inbox_question VALUES (1, 1, 1, 1, '{}', NULL);
         INSERT INTO inbox_end VALUES (1, 1, 1, '{}');
         INSERT INTO inbox_reader VALUES (1, 1, 'a server', 2);",
+        "INSERT INTO word_segment VALUES (0, 1, 0, 1, 2, 1);
+        INSERT INTO word_page VALUES (0, 1, '^norders', x'000873616c6573');
+        INSERT INTO word_tombstone VALUES (0, 2, 2, 1);",
     ];
 
-    /// Tables that a program keeps rows in, by themselves or inside the search index.
+    /// Tables that a program keeps rows in; those inside the search index of earlier versions aside, and it itself.
     async fn rows_by_table(connection: &mut SqliteConnection) -> BTreeMap<String, i64> {
-        let text = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%_words_%'";
+        let text = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%_words%'";
         let names: Vec<String> = sqlx::query_scalar(text).fetch_all(&mut *connection).await.unwrap();
         let mut rows = BTreeMap::new();
         for name in names {
@@ -149,10 +160,19 @@ mod tests {
             let name = QualifiedName::from_encoded("default/glue/1/AwsDataCatalog/sales/orders");
             assert_eq!(store.asset(&name).await.unwrap().unwrap().stored().first_run, RunId(1));
             assert_eq!(store.connections().await.unwrap().len(), 1);
+            if version < WORD_INDEX {
+                for found_by in ["orders", "gold"].into_iter().take(if version > 3 { 2 } else { 1 }) {
+                    let query = crate::SearchQuery { text: found_by.to_owned(), limit: 5, ..crate::SearchQuery::default() };
+                    assert_eq!(store.search(&query).await.unwrap().hits[0].name, "orders", "{version}: {found_by}");
+                }
+            }
             store.close().await;
             let mut after = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&file)).await.unwrap();
             let rows = rows_by_table(&mut after).await;
-            assert!(before.iter().all(|(table, count)| rows.get(table) == Some(count)), "{version}: {before:?}, then {rows:?}");
+            // Words that are learned again are the same ones, or more.
+            let kept =
+                |table: &str, count: i64| rows.get(table).is_some_and(|now| *now == count || (table == "word" && *now > count));
+            assert!(before.iter().all(|(table, count)| kept(table, *count)), "{version}: {before:?}, then {rows:?}");
             let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut after).await.unwrap();
             assert_eq!((check.as_str(), super::check(&mut after, &file).await.unwrap()), ("ok", newest()));
             after.close().await.unwrap();

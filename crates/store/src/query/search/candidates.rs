@@ -5,17 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::connections::ConnectionId;
 use crate::content::{self, Stored};
 use crate::control::Certificate;
-use crate::db::{Condition, query, query_scalar};
-use crate::dialect::{self, number_list, text_list};
+use crate::db::{query, query_scalar};
+use crate::dialect::{number_list, text_list};
 use crate::query::rank::Question;
 use crate::query::search::plan::MatchPlan;
 use crate::query::search::{Ranked, SearchQuery};
+use crate::word_index::{Condition, Matches, Subject, WordIndex};
 use crate::{Result, Store, StoreError};
 
 /// Candidates that are read and ranked: a common word has a million, and ranking them all takes a second.
 const CANDIDATES_MAX: usize = 200;
 /// Matches whose connection is looked at for one step.
-const SCANNED_MAX: i64 = 100_000;
+const SCANNED_MAX: usize = 100_000;
+/// Matches whose connection is looked at by one statement.
+const SCANNED_AT_ONCE: usize = 2_000;
 /// Assets that people have certified or tagged and that are looked at.
 const ENRICHED_MAX: usize = 10_000;
 
@@ -82,8 +85,9 @@ impl Store {
     async fn matching_ids(&self, plan: &MatchPlan, among: &Among, max: usize) -> Result<(BTreeSet<i64>, bool)> {
         let mut ids: BTreeSet<i64> = BTreeSet::new();
         let mut is_capped = matches!(among, Among::Assets { is_capped: true, .. });
+        let mut index = WordIndex::open(self, Subject::Assets).await?;
         for step in &plan.steps {
-            let (found, is_step_capped) = self.matching_step(step, among, max).await?;
+            let (found, is_step_capped) = matching_step(&mut index, step, among, max).await?;
             is_capped |= is_step_capped;
             for id in found {
                 if ids.len() < max {
@@ -96,33 +100,6 @@ impl Store {
             }
         }
         Ok((ids, is_capped))
-    }
-
-    /// The first assets that meet a condition, up to a bound; and whether there may be more.
-    pub(super) async fn matching_step(&self, step: &Condition, among: &Among, max: usize) -> Result<(Vec<i64>, bool)> {
-        let limit = i64::try_from(max).unwrap_or(i64::MAX);
-        let ids: Vec<i64> = match among {
-            Among::All => query_scalar(dialect::MATCHING).bind(step.clone()).bind(limit).fetch_all(self.readers()).await?,
-            Among::Assets { ids, .. } => {
-                let query = query_scalar(dialect::MATCHING_AMONG).bind(step.clone()).bind(limit);
-                query.bind(number_list(ids.iter().copied())).fetch_all(self.readers()).await?
-            }
-            Among::Connections(connections) => {
-                let query = query_scalar(dialect::MATCHING_OF_CONNECTIONS).bind(step.clone()).bind(SCANNED_MAX);
-                let connections = number_list(connections.iter().map(|connection| connection.0));
-                query.bind(connections).bind(limit).fetch_all(self.readers()).await?
-            }
-        };
-        let is_full = ids.len() >= max;
-        let is_capped = is_full || (matches!(among, Among::Connections(_)) && self.has_more_than_scanned(step).await?);
-        Ok((ids, is_capped))
-    }
-
-    /// Whether more assets meet a condition than are looked at for their connection.
-    async fn has_more_than_scanned(&self, step: &Condition) -> Result<bool> {
-        let query = query_scalar(dialect::COUNT_MATCHING).bind(step.clone()).bind(SCANNED_MAX);
-        let count: i64 = query.fetch_one(self.readers()).await?;
-        Ok(count >= SCANNED_MAX)
     }
 
     /// Where the candidates of a query may be.
@@ -158,6 +135,36 @@ impl Store {
         }
         Ok(Among::Assets { ids, is_capped: rows.len() >= ENRICHED_MAX })
     }
+}
+
+/// The first assets that meet a condition, up to a bound; and whether there may be more.
+pub(super) async fn matching_step(index: &mut WordIndex, step: &Condition, among: &Among, max: usize) -> Result<(Vec<i64>, bool)> {
+    let (ids, is_capped) = match among {
+        Among::All => (index.matches(step).take(max).await?, false),
+        Among::Assets { ids, .. } => (index.matches_among(step, ids.iter().copied().collect()).take(max).await?, false),
+        Among::Connections(connections) => of_connections(index.matches(step), connections, max).await?,
+    };
+    let is_full = ids.len() >= max;
+    Ok((ids, is_full || is_capped))
+}
+
+/// The first assets of connections, up to a bound; and whether so many others were looked at that there may be more.
+async fn of_connections(mut matches: Matches<'_>, connections: &[ConnectionId], max: usize) -> Result<(Vec<i64>, bool)> {
+    let text = "SELECT c.id FROM content c JOIN place p ON p.id = c.place WHERE c.id IN (SELECT value FROM json_each($1))
+        AND p.connection IN (SELECT value FROM json_each($2)) ORDER BY c.id";
+    let (mut ids, mut scanned): (Vec<i64>, usize) = (Vec::new(), 0);
+    while ids.len() < max && scanned < SCANNED_MAX {
+        let found = matches.take(SCANNED_AT_ONCE).await?;
+        if found.is_empty() {
+            return Ok((ids, false));
+        }
+        scanned += found.len();
+        let query = query_scalar::<i64>(text).bind(number_list(found));
+        let connections = number_list(connections.iter().map(|connection| connection.0));
+        ids.extend(query.bind(connections).fetch_all(&mut matches.connection()).await?);
+    }
+    ids.truncate(max);
+    Ok((ids, true))
 }
 
 /// A pattern for the JSON list of tags that holds where the first of these is in it, and sometimes where it is not.

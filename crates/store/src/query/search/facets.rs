@@ -7,11 +7,12 @@ use model::Kind;
 use crate::connections::ConnectionId;
 use crate::content;
 use crate::control::Certificate;
-use crate::db::{Condition, query, query_scalar};
-use crate::dialect::{self, number_list};
+use crate::db::query;
+use crate::dialect::number_list;
 use crate::query::search::SearchQuery;
-use crate::query::search::candidates::Among;
+use crate::query::search::candidates::{Among, matching_step};
 use crate::query::search::plan::{any_kind, searched_kinds};
+use crate::word_index::{Condition, Subject, WordIndex};
 use crate::{Result, Store};
 
 /// How much of what is found is of a kind.
@@ -46,7 +47,7 @@ pub struct CertificateCount {
 }
 
 /// Assets of one kind that are counted.
-const COUNTED_MAX: u64 = 1000;
+const COUNTED_MAX: usize = 1000;
 /// Assets that are counted one by one: with more the index counts kind by kind.
 const COUNTED_AT_ONCE_MAX: usize = 2000;
 
@@ -61,10 +62,12 @@ impl Store {
             return Ok(Vec::new());
         }
         let (any, among) = (plan.any(), self.among(query).await?);
-        let (ids, is_capped) = self.matching_step(&any, &among, COUNTED_AT_ONCE_MAX).await?;
+        let mut index = WordIndex::open(self, Subject::Assets).await?;
+        let (ids, is_capped) = matching_step(&mut index, &any, &among, COUNTED_AT_ONCE_MAX).await?;
         let mut counts = match among {
-            Among::All if is_capped => self.count_by_index(&any).await?,
+            Among::All if is_capped => count_by_index(&mut index, &any).await?,
             Among::All | Among::Connections(_) | Among::Assets { .. } => {
+                drop(index);
                 let mut ids: BTreeSet<i64> = ids.into_iter().collect();
                 if !query.text.trim().is_empty() {
                     let said = self.matching_enrichment(&plan.steps).await?;
@@ -75,29 +78,6 @@ impl Store {
         };
         counts.sort_by(|one, other| other.count.cmp(&one.count).then(one.kind.cmp(&other.kind)));
         Ok(counts)
-    }
-
-    /// Counts kind by kind. Where the catalog has nothing of a kind the words are not asked for: that costs the most. More than one
-    /// asset of the kind is asked for since PostgreSQL takes a single one to be close by, and reads on to the end where there is none.
-    async fn count_by_index(&self, condition: &Condition) -> Result<Vec<KindCount>> {
-        let mut counts = Vec::new();
-        for kind in searched_kinds() {
-            let of_kind = any_kind(&[kind]);
-            if self.count_up_to(of_kind.clone(), COUNTED_MAX).await? == 0 {
-                continue;
-            }
-            let count = self.count_up_to(Condition::All(vec![of_kind, condition.clone()]), COUNTED_MAX).await?;
-            if count > 0 {
-                counts.push(KindCount { kind, count, is_capped: count >= COUNTED_MAX });
-            }
-        }
-        Ok(counts)
-    }
-
-    async fn count_up_to(&self, condition: Condition, max: u64) -> Result<u64> {
-        let query = query_scalar(dialect::COUNT_MATCHING).bind(condition).bind(i64::try_from(max).unwrap_or(i64::MAX));
-        let count: i64 = query.fetch_one(self.readers()).await?;
-        Ok(u64::try_from(count).unwrap_or(0))
     }
 
     async fn count_kinds(&self, ids: BTreeSet<i64>, of: &SearchQuery, is_capped: bool) -> Result<Vec<KindCount>> {
@@ -112,8 +92,24 @@ impl Store {
         }
         let bounded = |(code, count): (i64, u64)| {
             let kind = content::kind(code)?;
-            Ok(KindCount { kind, count: count.min(COUNTED_MAX), is_capped: is_capped || count > COUNTED_MAX })
+            Ok(KindCount { kind, count: count.min(COUNTED_MAX as u64), is_capped: is_capped || count > COUNTED_MAX as u64 })
         };
         counts.into_iter().map(bounded).collect()
     }
+}
+
+/// Counts kind by kind. Where the catalog has nothing of a kind the words are not asked for: that costs the most.
+async fn count_by_index(index: &mut WordIndex, condition: &Condition) -> Result<Vec<KindCount>> {
+    let mut counts = Vec::new();
+    for kind in searched_kinds() {
+        let of_kind = any_kind(&[kind]);
+        if index.count(&of_kind, 1).await? == 0 {
+            continue;
+        }
+        let count = index.count(&Condition::All(vec![of_kind, condition.clone()]), COUNTED_MAX).await?;
+        if count > 0 {
+            counts.push(KindCount { kind, count: count as u64, is_capped: count >= COUNTED_MAX });
+        }
+    }
+    Ok(counts)
 }

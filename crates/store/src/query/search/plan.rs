@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use model::Kind;
 
-use crate::db::{Condition, query_scalar};
+use crate::db::query_scalar;
 use crate::query::search::SearchQuery;
 use crate::search_text::{Collector, Ends, is_searched, joined, kind_token};
+use crate::word_index::Condition;
 use crate::{Result, Store};
 
 /// Words of a query that are looked for; the rest only ranks.
