@@ -45,6 +45,8 @@ mod runtimes;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
+mod search_index;
+#[cfg(test)]
 mod search_pages;
 #[cfg(test)]
 mod signed_in;
@@ -154,6 +156,8 @@ conformance! {
     search::beginnings_and_middles_of_names_are_found,
     search::kinds_and_limits_are_kept_and_strange_queries_do_no_harm,
     search::archived_and_renamed_things_are_not_found,
+    search_index::what_is_found_after_many_crawls_is_what_is_there,
+    search_index::an_index_that_is_mostly_out_of_date_is_merged_and_finds_the_same,
     search_pages::pages_of_hits_follow_each_other_and_say_how_many_there_are,
     search_pages::a_common_word_is_counted_up_to_a_bound_and_it_says_so,
     search_pages::search_is_narrowed_to_kinds_and_connections_exactly,
