@@ -50,8 +50,9 @@ check: tools $(TOOLS)/bin/cargo-deny ## Format, lints, dependencies
 deploy: $(VENV) ## Checks the recipes of deploy/: hardening, the rendered chart, and flags and settings against the built program
 	$(VENV)/bin/python deploy/check.py $(addprefix --program ,$(wildcard target/debug/isinglass-runtime))
 
-bench: tools postgresql $(VENV) ## Measures the program beside a boto3 loop; SIZES="10000 100000 1000000" chooses catalogs
+bench: tools postgresql $(VENV) ## Measures the program beside a boto3 loop, and the databases beside each other; SIZES="10000 100000 1000000" chooses catalogs
 	cargo build --release --locked --package cli --package sim --bins
+	cargo build --release --locked --package store --example ingest
 	$(VENV)/bin/python scripts/bench.py $(SIZES)
 
 golden: tools $(VENV) $(GLUE_MODEL) $(DATAZONE_MODEL) ## Writes the golden files anew: look at the diff

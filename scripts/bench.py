@@ -1,4 +1,5 @@
 """The benchmark: the program beside a boto3 loop, in turn, against one simulated account. Prints figures and ratios, judges nothing.
+The two databases are measured beside each other: a first crawl without a source, and questions to what it made.
 SageMaker Unified Studio is measured against the floor that the published rates set: the simulation throttles whatever goes beyond them.
 
 Usage: bench.py [tables ...]   (default: 10000 100000)
@@ -28,6 +29,8 @@ LARGE_TABLES = 100_000
 STUDIO_ASSETS = [10_000, 100_000]
 STUDIO_PROJECTS = 100
 PAGE_ITEMS = 50
+# Tables of the first crawls into either database.
+STORED_TABLES = 60_000
 # Requests a second (Amazon DataZone quotas): the two searches that a crawl of assets is bound by.
 SEARCH_RATE, LISTINGS_RATE = 20, 16
 
@@ -64,6 +67,23 @@ class Sim:
 
     def __exit__(self, *_) -> None:
         self.process.kill()
+        self.process.wait()
+
+
+class Postgres:
+    """A PostgreSQL server of its own, as durable as a real one, for the time of a `with` block."""
+
+    def __enter__(self) -> str:
+        command = ["bash", str(ROOT / "scripts" / "postgres.sh")]
+        environment = {**os.environ, "FSYNC": "on"}
+        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit("PostgreSQL did not start")
+        return line.split()[0]
+
+    def __exit__(self, *_) -> None:
+        self.process.stdin.close()
         self.process.wait()
 
 
@@ -150,6 +170,31 @@ def studio(folder: pathlib.Path) -> None:
         )
 
 
+def ingest(tables: int, url: str, part: str) -> list:
+    return [TARGET / "examples" / "ingest", tables, url, part]
+
+
+def databases(folder: pathlib.Path, questioned: int) -> None:
+    print(f"{STORED_TABLES} tables of 30 columns made in memory, into either database, {RUNS} runs each in turn", flush=True)
+    figures = {"SQLite": [], "PostgreSQL": []}
+    for _ in range(RUNS):
+        figures["SQLite"].append(run(ingest(STORED_TABLES, f"sqlite:{folder / 'stored' / 'catalog.db'}", "crawl"), ""))
+        with Postgres() as url:
+            figures["PostgreSQL"].append(run(ingest(STORED_TABLES, url, "crawl"), ""))
+    for name, runs in figures.items():
+        wall = statistics.median(one["wall"] for one in runs)
+        ratio = statistics.median(one["wall"] / sqlite["wall"] for one, sqlite in zip(runs, figures["SQLite"]))
+        print(f"  first crawl into {name:12} {wall:6.2f} s wall   {ratio:.2f} of SQLite", flush=True)
+    print(f"questions to {questioned} tables in SQLite, then in PostgreSQL", flush=True)
+    ask(ingest(questioned, f"sqlite:{folder / 'stored' / 'catalog.db'}", "first"))
+    with Postgres() as url:
+        ask(ingest(questioned, url, "first"))
+
+
+def ask(command: list) -> None:
+    subprocess.run([str(part) for part in command], check=True)
+
+
 def main() -> None:
     sizes = [int(size) for size in sys.argv[1:]] or [10_000, 100_000]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="isinglass-bench-"))
@@ -157,6 +202,7 @@ def main() -> None:
         for tables in sizes:
             compare(tables, folder)
         cursors(folder)
+        databases(folder, max(sizes))
         studio(folder)
     finally:
         shutil.rmtree(folder)
