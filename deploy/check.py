@@ -327,8 +327,7 @@ def command_lines(objects):
         yield path.name, shlex.split(read_unit(path)["ExecStart"][0])[1:]
     for name, kinds in objects.items():
         pod = kinds["StatefulSet"]["spec"]["template"]["spec"]
-        script = shlex.split(pod["initContainers"][0]["command"][-1])
-        yield f"chart, {name}, enroll", script[script.index(PROGRAM) + 1 :]
+        yield f"chart, {name}, enroll", pod["initContainers"][0]["args"]
         runtime = pod["containers"][0]
         yield f"chart, {name}, run", runtime["args"]
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):

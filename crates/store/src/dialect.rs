@@ -29,9 +29,10 @@ pub(crate) fn postgres_text(text: &str) -> String {
 }
 
 /// For each segment ($1) and word ($2) of a search index ($3) the page that has the beginning of the word's list, if the segment has
-/// the word, as SQLite asks; [`postgres_text`] knows it.
-pub(crate) const PAGES_OF_WORDS: &str = "SELECT s.value, w.value, p.entries FROM json_each($1) s JOIN json_each($2) w
-    JOIN word_page p ON p.subject = $3 AND p.segment = s.value AND p.key = (SELECT q.key FROM word_page q
+/// the word, as SQLite asks; [`postgres_text`] knows it. A cross join is carried out as it is written: left to itself, SQLite goes
+/// through all pages.
+pub(crate) const PAGES_OF_WORDS: &str = "SELECT s.value, w.value, p.entries FROM json_each($1) s CROSS JOIN json_each($2) w
+    CROSS JOIN word_page p ON p.subject = $3 AND p.segment = s.value AND p.key = (SELECT q.key FROM word_page q
         WHERE q.subject = $3 AND q.segment = s.value AND q.key <= w.value ORDER BY q.key DESC LIMIT 1)";
 /// As PostgreSQL asks.
 const PAGES_OF_WORDS_POSTGRES: &str = "SELECT s.value, w.value, p.entries

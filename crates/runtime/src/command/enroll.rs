@@ -48,6 +48,9 @@ pub(crate) struct Arguments {
     /// Give up the identity that DIR holds.
     #[arg(long)]
     replace: bool,
+    /// Do nothing where DIR holds an identity: for what starts this program again and again. The token need not be there then.
+    #[arg(long, conflicts_with = "replace")]
+    unless_enrolled: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
@@ -56,9 +59,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let overrides = Overrides { ca_bundle: arguments.ca_bundle.clone(), ..Overrides::default() };
     let path = folder.configuration(arguments.config.as_deref());
     let configuration = Configuration::load(path.as_deref(), &variable, &overrides)?;
+    let files = IdentityFiles::of(folder.path());
+    if arguments.unless_enrolled && files.is_enrolled() {
+        crate::command::print(&format!("{} holds an identity already: nothing to do", folder.path().display()));
+        return Ok(Status::Done);
+    }
     let token = token(arguments)?;
     let _lock = folder.lock()?;
-    let files = IdentityFiles::of(folder.path());
     if files.is_enrolled() && !arguments.replace {
         return Err(Failure::new(Status::Failed, IdentityError::Enrolled(folder.path().display().to_string())));
     }

@@ -124,7 +124,7 @@ fn read_end(path: &Path, batches: &[(u64, u64)]) -> End {
         End::Interrupted(FinishRecord { spooled: Sequence(last), rest: Rest::Discard, ending })
     };
     let numbers: Vec<u64> = batches.iter().map(|batch| batch.0).collect();
-    let has_gap = numbers.windows(2).any(|pair| pair[0] + 1 != pair[1]);
+    let has_gap = numbers.windows(2).any(|pair| pair[0].checked_add(1) != Some(pair[1]));
     match read_json::<FinishRecord>(&path.join(FINISH_FILE)) {
         Ok(Some(record)) if record.rest == Rest::Discard => End::Kept(record),
         Ok(Some(record)) if !has_gap && (batches.is_empty() || record.spooled.0 == last) => End::Kept(record),
@@ -139,7 +139,8 @@ fn read_end(path: &Path, batches: &[(u64, u64)]) -> End {
 
 /// Where batches that wait begin, and their sizes. What lies beyond the end of the run was never part of it.
 fn waiting(batches: &[(u64, u64)], record: &FinishRecord) -> (u64, VecDeque<u64>) {
-    let first = batches.first().map_or(record.spooled.0 + 1, |first| first.0).clamp(1, record.spooled.0 + 1);
+    let after = record.spooled.0.saturating_add(1);
+    let first = batches.first().map_or(after, |first| first.0).clamp(1, after);
     (first, batches.iter().map(|batch| batch.1).collect())
 }
 

@@ -213,3 +213,85 @@ async fn ten_thousand_batches_of_an_earlier_process_are_found_and_forgotten_one_
     assert_eq!((found[0].folder.spooled().batches, spool.used_bytes()), (0, 0));
     assert_eq!(std::fs::read_dir(root.path().join("lease-1.1")).unwrap().count(), 2);
 }
+
+/// Files of a folder by name.
+fn files_of(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<(PathBuf, Vec<u8>)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().into(), std::fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Changes a file as a failing disk, a full one or a careless hand would; `chance` gives a number below a bound.
+fn damage(bytes: &mut Vec<u8>, chance: &mut impl FnMut(usize) -> usize) {
+    match chance(5) {
+        0 => bytes.truncate(chance(bytes.len() + 1)),
+        1 => bytes.extend_from_within(chance(bytes.len() + 1)..),
+        2 => bytes.fill(0),
+        3 => (0..=chance(4)).for_each(|_| bytes.insert(chance(bytes.len() + 1), b"09\"{}[]\xff\0"[chance(9)])),
+        _ => (0..=chance(8)).for_each(|_| {
+            let at = chance(bytes.len().max(1));
+            bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << chance(8));
+        }),
+    }
+}
+
+#[tokio::test]
+async fn files_damaged_at_random_are_refused_or_read_as_they_were_written() {
+    let root = tempfile::tempdir().unwrap();
+    let (spool, _) = open(root.path());
+    let folder = spool.begin(&lease("1.1")).await.unwrap();
+    let written: Vec<EncodedBatch> = (0..3).map(|number| batch(&format!("scope {number}"))).collect();
+    for batch in &written {
+        folder.append(batch.clone()).await.unwrap();
+    }
+    folder.write_finish(&finish(3)).await.unwrap();
+    drop(spool);
+    let path = root.path().join("lease-1.1");
+    let whole = files_of(&path);
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut chance = move |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % bound as u64).unwrap()
+    };
+    let (mut refused, mut read) = (0, 0);
+    for _ in 0..2_000 {
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).unwrap();
+        let damaged = chance(whole.len());
+        for (number, (name, bytes)) in whole.iter().enumerate() {
+            let mut bytes = bytes.clone();
+            if number == damaged {
+                damage(&mut bytes, &mut chance);
+            }
+            std::fs::write(path.join(name), bytes).unwrap();
+        }
+        let Ok((_spool, found)) = Spool::open(root.path(), LIMIT) else { continue };
+        for found in found {
+            for (number, batch) in written.iter().enumerate() {
+                match found.folder.read(Sequence(number as u64 + 1)).await {
+                    Ok(stored) => assert_eq!((&stored.text, read += 1), (&batch.text, ())),
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(refused > 500 && read > 3_000, "{refused} refused, {read} read");
+}
+
+#[tokio::test]
+async fn an_end_with_a_number_beyond_all_numbers_does_not_end_the_process() {
+    let root = tempfile::tempdir().unwrap();
+    let (spool, _) = open(root.path());
+    let folder = spool.begin(&lease("1.1")).await.unwrap();
+    let record = FinishRecord { spooled: Sequence(u64::MAX), rest: Rest::Discard, ..finish(1) };
+    folder.write_finish(&record).await.unwrap();
+    drop(spool);
+    let (_spool, found) = open(root.path());
+    assert_eq!(found[0].end.record().spooled, Sequence(u64::MAX));
+}

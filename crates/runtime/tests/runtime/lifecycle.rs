@@ -159,6 +159,9 @@ async fn an_identity_is_kept_unless_it_is_to_be_replaced() {
     let again = home.enroll(&plane, &[]);
     assert!(again.status.code() == Some(1) && String::from_utf8_lossy(&again.stderr).contains("--replace"), "{again:?}");
     assert_eq!(std::fs::read(home.data().join("identity.json")).unwrap(), identity);
+    let kept = home.enroll(&plane, &["--unless-enrolled"]);
+    assert!(kept.status.success() && String::from_utf8_lossy(&kept.stdout).contains("nothing to do"), "{kept:?}");
+    assert_eq!(std::fs::read(home.data().join("identity.json")).unwrap(), identity);
     assert!(home.enroll(&plane, &["--replace"]).status.success());
     assert_ne!(std::fs::read(home.data().join("runtime.key")).unwrap(), key);
     let plain = home.command(&["enroll", "--server", "http://catalog.example", "--token", "t", "--name", "a"]).output().unwrap();
