@@ -7,6 +7,7 @@ pub(crate) mod program;
 pub(crate) mod provider;
 pub(crate) mod runtime;
 pub(crate) mod service;
+pub(crate) mod tls;
 
 use std::fs;
 use std::path::PathBuf;

@@ -34,6 +34,8 @@ mod privacy;
 #[cfg(test)]
 mod runtime;
 #[cfg(test)]
+mod runtime_encrypted;
+#[cfg(test)]
 mod runtime_faults;
 #[cfg(test)]
 mod server_questions;

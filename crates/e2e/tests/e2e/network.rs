@@ -9,14 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
-use tokio_rustls::TlsAcceptor;
 
+use crate::harness::tls::{certificates, serve};
 use crate::harness::{Crawled, Program, ROLE, World, account_of, may_administer, program::wait_until};
 
 const GLUE: &str = "glue.eu-west-1.amazonaws.com";
@@ -104,27 +100,11 @@ struct Servers {
     _runtime: Runtime,
 }
 
-fn certificates() -> (String, ServerConfig) {
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority.distinguished_name.push(DnType::CommonName, "Isinglass Test CA");
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let mut server = CertificateParams::new(vec![GLUE.to_owned(), STS.to_owned(), DATAZONE.to_owned()]).unwrap();
-    server.distinguished_name.push(DnType::CommonName, "simulated AWS");
-    let key = KeyPair::generate().unwrap();
-    let certificate = server.signed_by(&key, &authority).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    (authority.pem(), config.with_single_cert(vec![certificate.der().clone()], key).unwrap())
-}
-
 impl Servers {
     fn start(namespace: &Namespace, world: &World, addresses: &[&str]) -> Self {
-        let (ca, config) = certificates();
+        let (ca, acceptor) = certificates(&[GLUE, STS, DATAZONE]);
         let ca_bundle = world.text_path("ca.pem");
         fs::write(&ca_bundle, ca).unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
         let accepted = Arc::new(AtomicU32::new(0));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         for address in addresses {
@@ -138,20 +118,6 @@ impl Servers {
 
     fn accepted(&self) -> u32 {
         self.accepted.load(Ordering::SeqCst)
-    }
-}
-
-async fn serve(listener: TcpListener, acceptor: TlsAcceptor, accepted: Arc<AtomicU32>, to: SocketAddr) {
-    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    while let Ok((stream, _)) = listener.accept().await {
-        accepted.fetch_add(1, Ordering::SeqCst);
-        let acceptor = acceptor.clone();
-        tokio::spawn(async move {
-            // A client that refuses the certificate ends here, and so does one that goes away.
-            let Ok(mut inside) = acceptor.accept(stream).await else { return };
-            let mut outside = TcpStream::connect(to).await.unwrap();
-            let _ = tokio::io::copy_bidirectional(&mut inside, &mut outside).await;
-        });
     }
 }
 
