@@ -20,8 +20,8 @@ const HOLD_WAIT_SECONDS: u64 = 1;
 /// Longest that one statement of the pool runs.
 const STATEMENT_SECONDS: u64 = 60;
 
-/// Words are added to the search index by the ten thousand, sorted in memory. A crash of the server may lose the last moments of a run
-/// that is not finished, as it may on SQLite: it stays whole, and the next attempt finds out. The end of a run is durable.
+/// What is sorted and joined for a group of assets stays in memory. A crash of the server may lose the last moments of a run that is
+/// not finished, as it may on SQLite: it stays whole, and the next attempt finds out. The end of a run is durable.
 const SESSION_OF_A_CRAWL: &str = "SET work_mem = '64MB'; SET synchronous_commit = off";
 
 pub(super) async fn open(url: &PostgresUrl, options: StoreOptions) -> Result<Database> {
