@@ -147,8 +147,11 @@ def cursors(folder: pathlib.Path) -> None:
         one = run(crawl("--output", "/dev/null", "--concurrency", 1), endpoint)
         many = run(crawl("--output", "/dev/null"), endpoint)
         stored = run(crawl("--catalog", f"sqlite:{folder / 'large.db'}"), endpoint)
+        with Postgres() as url:
+            shared = run(crawl("--catalog", url), endpoint)
     print(f"  one cursor {one['wall']:.1f} s, several {many['wall']:.1f} s ({one['wall'] / many['wall']:.1f} times as fast)", flush=True)
-    print(f"  several into SQLite {stored['wall']:.1f} s ({one['wall'] / stored['wall']:.1f} times as fast)", flush=True)
+    for name, figures in (("SQLite", stored), ("PostgreSQL", shared)):
+        print(f"  several into {name} {figures['wall']:.1f} s ({one['wall'] / figures['wall']:.1f} times as fast)", flush=True)
 
 
 def studio(folder: pathlib.Path) -> None:
@@ -175,20 +178,30 @@ def ingest(tables: int, url: str, part: str) -> list:
 
 
 def databases(folder: pathlib.Path, questioned: int) -> None:
-    print(f"{STORED_TABLES} tables of 30 columns made in memory, into either database, {RUNS} runs each in turn", flush=True)
+    file = folder / "stored" / "catalog.db"
+    print(f"{STORED_TABLES} tables into either database, {RUNS} runs each in turn", flush=True)
+    with Sim.glue(DATABASES, STORED_TABLES // DATABASES) as endpoint:
+        beside("crawled from the simulated account", file, lambda url: run(crawl("--catalog", url), endpoint))
+    beside("made in memory, 30 columns", file, lambda url: run(ingest(STORED_TABLES, url, "crawl"), ""))
+    print(f"questions to {questioned} tables in SQLite, then in PostgreSQL", flush=True)
+    ask(ingest(questioned, f"sqlite:{file}", "first"))
+    with Postgres() as url:
+        ask(ingest(questioned, url, "first"))
+
+
+def beside(what: str, file: pathlib.Path, fill) -> None:
+    """Fills a new catalog of either database in turn, and prints both with their ratio."""
     figures = {"SQLite": [], "PostgreSQL": []}
     for _ in range(RUNS):
-        figures["SQLite"].append(run(ingest(STORED_TABLES, f"sqlite:{folder / 'stored' / 'catalog.db'}", "crawl"), ""))
+        shutil.rmtree(file.parent, ignore_errors=True)
+        file.parent.mkdir()
+        figures["SQLite"].append(fill(f"sqlite:{file}"))
         with Postgres() as url:
-            figures["PostgreSQL"].append(run(ingest(STORED_TABLES, url, "crawl"), ""))
+            figures["PostgreSQL"].append(fill(url))
     for name, runs in figures.items():
         wall = statistics.median(one["wall"] for one in runs)
         ratio = statistics.median(one["wall"] / sqlite["wall"] for one, sqlite in zip(runs, figures["SQLite"]))
-        print(f"  first crawl into {name:12} {wall:6.2f} s wall   {ratio:.2f} of SQLite", flush=True)
-    print(f"questions to {questioned} tables in SQLite, then in PostgreSQL", flush=True)
-    ask(ingest(questioned, f"sqlite:{folder / 'stored' / 'catalog.db'}", "first"))
-    with Postgres() as url:
-        ask(ingest(questioned, url, "first"))
+        print(f"  {what}, into {name:12} {wall:6.2f} s wall   {ratio:.2f} of SQLite", flush=True)
 
 
 def ask(command: list) -> None:

@@ -8,6 +8,7 @@
     reason = "a benchmark prints, reads the clock and may panic"
 )]
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use model::attribute::{Attribute, Value};
@@ -16,6 +17,8 @@ use store::{CatalogUrl, Connection, ConnectionSpec, RemovalPolicy, RunEnd, RunWr
 
 const TABLES_PER_SCHEMA: usize = 1000;
 const PAGE: usize = 100;
+/// Databases that are read side by side, as a crawl reads them.
+const FETCHERS: usize = 8;
 const WORDS: &str = "customer order amount price currency status created updated deleted date time zone country region city street \
     postal code email phone first last middle name birth gender product category brand sku quantity unit discount tax total shipping \
     tracking carrier warehouse supplier vendor invoice payment method card type account number balance credit debit interest rate loan \
@@ -62,9 +65,7 @@ async fn crawl(store: &Store, connection: &Connection, what: &str, tables: usize
     let started = Instant::now();
     let before = processor_time_us();
     let thread_before = thread_time_us();
-    let mut making = 0.0;
     let run = store.begin_run(connection, "{}", 0).await.unwrap();
-    let mut scopes = Vec::new();
     let schemas = tables.div_ceil(TABLES_PER_SCHEMA);
     let root = connection.qualified_name.child("AwsDataCatalog");
     let mut head: Vec<Item> = vec![Asset::new(Kind::Database, root.clone(), "AwsDataCatalog").into()];
@@ -73,23 +74,19 @@ async fn crawl(store: &Store, connection: &Connection, what: &str, tables: usize
         Item::from(Asset::new(Kind::Schema, root.child(&name), name))
     }));
     run.apply(AssetBatch { scope: Scope::new("databases"), items: head, unchanged: vec![] }).await.unwrap();
-    for schema in 0..schemas {
-        let parent = root.child(&format!("schema_{schema:05}"));
-        let scope = Scope::new(format!("AwsDataCatalog/schema_{schema:05}"));
-        let last = tables.min((schema + 1) * TABLES_PER_SCHEMA);
-        for first in (schema * TABLES_PER_SCHEMA..last).step_by(PAGE) {
-            let numbers = first..last.min(first + PAGE);
-            let batch = if ask {
-                unchanged_page(&run, &parent, &scope, numbers).await
-            } else {
-                let at = thread_time_us();
-                let items = numbers.map(|number| table(&parent, number, version)).collect();
-                making += thread_time_us() - at;
-                AssetBatch { scope: scope.clone(), items, unchanged: vec![] }
-            };
-            run.apply(batch).await.unwrap();
-        }
-        scopes.push(ScopeReport { scope, complete: true });
+    let run = Arc::new(run);
+    let mut fetchers = tokio::task::JoinSet::new();
+    for fetcher in 0..FETCHERS {
+        let (run, root) = (Arc::clone(&run), root.clone());
+        let schemas = (fetcher..schemas).step_by(FETCHERS);
+        fetchers.spawn(async move { deliver(&run, &root, schemas, Tables { tables, version, ask }).await });
+    }
+    let (mut making, mut longest_s, mut scopes) = (0.0, 0.0_f64, Vec::new());
+    while let Some(delivered) = fetchers.join_next().await {
+        let delivered = delivered.unwrap();
+        making += delivered.making_us;
+        longest_s = delivered.longest_s.max(longest_s);
+        scopes.extend(delivered.scopes);
     }
     let missing = run.missing(&scopes, 1000).await.unwrap();
     assert!(missing.is_empty());
@@ -98,15 +95,62 @@ async fn crawl(store: &Store, connection: &Connection, what: &str, tables: usize
     let spent = processor_time_us() - before - making;
     let preparing = thread_time_us() - thread_before - making;
     println!(
-        "{what}: {:.1} us of processor time a table, {:.1} of it outside of SQL ({:.1} us more to make it), {:.1} s; {} rows written, peak {} MB, {:?}",
+        "{what}: {:.1} us of processor time a table, {:.1} of it outside of SQL ({:.1} us more to make it), {:.1} s, no batch longer than {:.1} s; {} rows written, peak {} MB, {:?}",
         spent / tables as f64,
         preparing / tables as f64,
         making / tables as f64,
         started.elapsed().as_secs_f64(),
+        longest_s,
         finished.rows_written,
         peak_memory_mb(),
         finished.changes
     );
+}
+
+/// Which tables are delivered, and how.
+#[derive(Clone, Copy)]
+struct Tables {
+    tables: usize,
+    version: usize,
+    ask: bool,
+}
+
+/// What a fetcher did.
+#[derive(Default)]
+struct Delivered {
+    /// How long it took to make the tables, microseconds.
+    making_us: f64,
+    /// How long the store kept it waiting at most, seconds.
+    longest_s: f64,
+    scopes: Vec<ScopeReport>,
+}
+
+/// Delivers the tables of some schemas.
+async fn deliver(run: &RunWriter, root: &QualifiedName, schemas: impl Iterator<Item = usize>, which: Tables) -> Delivered {
+    let mut delivered = Delivered::default();
+    for schema in schemas {
+        let parent = root.child(&format!("schema_{schema:05}"));
+        let scope = Scope::new(format!("AwsDataCatalog/schema_{schema:05}"));
+        let last = which.tables.min((schema + 1) * TABLES_PER_SCHEMA);
+        for first in (schema * TABLES_PER_SCHEMA..last).step_by(PAGE) {
+            let numbers = first..last.min(first + PAGE);
+            let batch = if which.ask {
+                unchanged_page(run, &parent, &scope, numbers).await
+            } else {
+                let at = thread_time_us();
+                let items = numbers.map(|number| table(&parent, number, which.version)).collect();
+                delivered.making_us += thread_time_us() - at;
+                AssetBatch { scope: scope.clone(), items, unchanged: vec![] }
+            };
+            let at = Instant::now();
+            run.apply(batch).await.unwrap();
+            delivered.longest_s = delivered.longest_s.max(at.elapsed().as_secs_f64());
+            // A crawl waits for its next page here.
+            tokio::task::yield_now().await;
+        }
+        delivered.scopes.push(ScopeReport { scope, complete: true });
+    }
+    delivered
 }
 
 /// Makes a query, given the name of a table.

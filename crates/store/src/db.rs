@@ -6,7 +6,6 @@
 mod backup;
 mod bulk;
 mod connection;
-mod copy;
 mod database;
 mod postgres;
 mod query;

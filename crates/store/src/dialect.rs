@@ -14,8 +14,8 @@ const LIST: &str = "IN (SELECT value FROM json_each(";
 
 /// A statement as PostgreSQL wants it.
 pub(crate) fn postgres_text(text: &str) -> String {
-    if text == PAGES_OF_WORDS {
-        return PAGES_OF_WORDS_POSTGRES.to_owned();
+    if let Some((_, own)) = OWN_TEXTS.iter().find(|(common, _)| *common == text) {
+        return (*own).to_owned();
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -27,6 +27,19 @@ pub(crate) fn postgres_text(text: &str) -> String {
     out.push_str(rest);
     out
 }
+
+/// Statements that PostgreSQL has its own text of.
+const OWN_TEXTS: &[(&str, &str)] = &[(PAGES_OF_WORDS, PAGES_OF_WORDS_POSTGRES), (ASSETS_OF_A_PLACE, ASSETS_OF_A_PLACE_POSTGRES)];
+
+/// What is stored of assets of a place ($1) by the last parts of their names ($2).
+pub(crate) const ASSETS_OF_A_PLACE: &str =
+    "SELECT part, kind, id, scope, owner, archived_run, source_hash, content_hash, processes,
+        column_processes, location
+    FROM asset WHERE place = $1 AND part IN (SELECT value FROM json_each($2))";
+/// As PostgreSQL asks. With a list to compare with, it goes through all of the place and through the list for each.
+const ASSETS_OF_A_PLACE_POSTGRES: &str = "SELECT a.part, a.kind, a.id, a.scope, a.owner, a.archived_run, a.source_hash,
+        a.content_hash, a.processes, a.column_processes, a.location
+    FROM unnest($2) v(value) JOIN asset a ON a.place = $1 AND a.part = v.value";
 
 /// For each segment ($1) and word ($2) of a search index ($3) the page that has the beginning of the word's list, if the segment has
 /// the word, as SQLite asks; [`postgres_text`] knows it. A cross join is carried out as it is written: left to itself, SQLite goes
@@ -100,8 +113,12 @@ pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, 
 /// PostgreSQL: the commit of this transaction is waited for.
 pub(crate) const DURABLE: &str = "SET LOCAL synchronous_commit = on";
 
-/// PostgreSQL: statistics of what a crawl writes, without waiting for the server's own housekeeping.
-pub(crate) const TIDY: &str = "ANALYZE asset, content, place, location, word, word_page, word_segment, word_tombstone";
+/// PostgreSQL: statistics of what a crawl writes, without waiting for the server's own housekeeping, from a small sample and without
+/// the large values: nobody looks for those. The server looks closer when it comes to it.
+pub(crate) const TIDY: &str = "SET default_statistics_target = 10;
+    ANALYZE asset, content (id, place, part, kind, first_run, changed_run, name), place, location, word,
+        word_page (subject, segment, key), word_segment, word_tombstone;
+    RESET default_statistics_target";
 
 /// PostgreSQL: the first number of our advisory locks, the letters `Isgl`.
 pub(crate) const LOCK_CLASS: i32 = 0x4973_676C;

@@ -10,6 +10,7 @@ mod finish;
 mod history;
 mod missing;
 pub(crate) mod prepare;
+mod rows;
 mod run;
 mod seen;
 pub(crate) mod tally;

@@ -21,6 +21,7 @@ mod segment;
 mod snapshot;
 mod write;
 
+pub(crate) use build::WordPages;
 pub(crate) use condition::Condition;
 pub(crate) use matches::Matches;
 pub(crate) use rebuild::rebuild;

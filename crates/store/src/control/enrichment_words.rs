@@ -6,7 +6,7 @@ use crate::db::{Connection, Row, query, query_scalar};
 use crate::dialect::number_list;
 use crate::ingest::context::NEW_WORDS;
 use crate::search_text::{Collector, SearchText};
-use crate::word_index::{self, Condition, Subject, WordIndex};
+use crate::word_index::{self, Condition, Subject, WordIndex, WordPages};
 use crate::{Result, Store, StoreError, content};
 
 /// Assets that are found by what people say of them.
@@ -70,7 +70,7 @@ pub(crate) async fn refresh(connection: &mut Connection<'_>, asset: i64) -> Resu
     if words.text.is_empty() {
         return Ok(());
     }
-    word_index::add(connection, Subject::Enrichment, &[(asset, &*words.text)]).await?;
+    word_index::add(connection, Subject::Enrichment, WordPages::of(&[(asset, &*words.text)])).await?;
     let vocabulary: Vec<&str> = words.vocabulary().collect();
     NEW_WORDS.write(connection, &vocabulary, |query, word| query.bind((*word).to_owned())).await?;
     Ok(())

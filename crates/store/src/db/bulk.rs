@@ -1,4 +1,5 @@
-//! Statements of many rows: 100 rows of `VALUES` on SQLite, `COPY` for new rows and arrays for the others on PostgreSQL.
+//! Statements of many rows: 100 rows of `VALUES` on SQLite, an array for each column on PostgreSQL. Why arrays and not `COPY`:
+//! `docs/decisions/014-arrays-not-copy.md`.
 
 use std::fmt::Write as _;
 
@@ -7,7 +8,6 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 
 use super::connection::{Connection, Handle};
-use super::copy;
 use super::query::bind_sqlite;
 use super::value::Value;
 use crate::dialect;
@@ -68,25 +68,14 @@ impl Bulk {
         }
     }
 
-    /// Writes rows that are surely not there yet: PostgreSQL copies them in, without looking for conflicts.
+    /// Writes rows that are surely not there yet: nothing looks for conflicts.
     pub(crate) async fn write_new<T>(
         &self,
         connection: &mut Connection<'_>,
         rows: &[T],
         bind: impl Fn(Bound, &T) -> Bound,
     ) -> Result<(), sqlx::Error> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let text = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", self.table, self.columns);
-        let written = match &mut connection.handle {
-            Handle::Sqlite(_) => return self.write_sqlite(connection, rows, bind).await,
-            Handle::Postgres(inner) => {
-                copy::copy(inner, &text, rows, |row| row_values(bind(Bound::Postgres(Vec::new()), row))).await?
-            }
-        };
-        connection.note_written(written);
-        Ok(())
+        Self { tail: "", ..*self }.write(connection, rows, bind).await
     }
 
     async fn write_sqlite<T>(

@@ -2,22 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
-use std::sync::Arc;
 
 use model::{Kind, S3Location};
 
 use crate::Result;
 use crate::content::{self, Stored};
-use crate::db::{Bound, Bulk, Connection, query, query_scalar};
-use crate::dialect::{number_list, text_list};
+use crate::db::{Connection, query, query_scalar};
+use crate::dialect::{ASSETS_OF_A_PLACE, number_list, text_list};
 use crate::ingest::archive::{self, Removed};
 use crate::ingest::context::Context;
-use crate::ingest::edges::{self, EdgeRow};
 use crate::ingest::prepare::{Prepared, PreparedBatch, PreparedItem};
 use crate::ingest::tally::LocationRole;
-use crate::ingest::{count, history, twins};
+use crate::ingest::{count, rows};
 use crate::search_text::AsIs;
-use crate::word_index::{self, Subject};
 
 /// What is known of a stored asset before the write.
 #[derive(Clone, Debug)]
@@ -50,7 +47,7 @@ pub(crate) enum Action {
 
 impl Action {
     /// Whether content, words and edges are written.
-    fn writes_content(self) -> bool {
+    pub(crate) fn writes_content(self) -> bool {
         matches!(self, Self::Create | Self::Restore | Self::Change)
     }
 }
@@ -63,11 +60,11 @@ pub(crate) struct Row<'a> {
     pub(crate) existing: Option<Existing>,
     pub(crate) location: LocationRole,
     pub(crate) before: Option<Before>,
-    place: i64,
-    scope: i64,
+    pub(crate) place: i64,
+    pub(crate) scope: i64,
     /// The position of the asset that it is derived from.
     owner: Option<usize>,
-    owner_id: i64,
+    pub(crate) owner_id: i64,
     pub(crate) processes: i64,
     pub(crate) column_processes: i64,
 }
@@ -111,7 +108,7 @@ async fn write_round(connection: &mut Connection<'_>, context: &mut Context, ite
     read_before(connection, &mut rows).await?;
     archive_dropped(connection, context, &rows).await?;
     give_locations(connection, context, &mut rows).await?;
-    write_rows(connection, context, &rows).await?;
+    rows::write_rows(connection, context, &rows).await?;
     count::count(context, &rows);
     context.end_round();
     Ok(())
@@ -161,10 +158,7 @@ async fn find_existing<'a>(
     }
     let mut found = HashMap::new();
     for (place, parts) in by_place {
-        let text =
-            "SELECT part, kind, id, scope, owner, archived_run, source_hash, content_hash, processes, column_processes, location
-            FROM asset WHERE place = $1 AND part IN (SELECT value FROM json_each($2))";
-        let query = query(text).bind(place).bind(text_list(parts.keys().copied()));
+        let query = query(ASSETS_OF_A_PLACE).bind(place).bind(text_list(parts.keys().copied()));
         for row in query.fetch_all(&mut *connection).await? {
             let part: &str = row.try_get(0)?;
             let (Some((part, ())), Some(kind)) = (parts.get_key_value(part), Kind::from_code(row.try_get(1)?)) else { continue };
@@ -301,98 +295,4 @@ async fn taken_locations(connection: &mut Connection<'_>, context: &Context, row
     }
     let text = "SELECT DISTINCT location FROM location WHERE location IN (SELECT value FROM json_each($1)) AND connection = $2";
     Ok(query_scalar(text).bind(text_list(claimed)).bind(context.connection.0).fetch_all(connection).await?)
-}
-
-const ASSETS: Bulk = Bulk {
-    table: "asset",
-    columns: "place, part, kind, id, scope, owner, archived_run, source_hash, content_hash, columns, processes, column_processes, location",
-    tail: "ON CONFLICT (place, part, kind) DO UPDATE SET scope = excluded.scope, owner = excluded.owner, archived_run = 0,
-        source_hash = excluded.source_hash, content_hash = excluded.content_hash, columns = excluded.columns,
-        processes = excluded.processes, column_processes = excluded.column_processes, location = excluded.location",
-    width: 13,
-};
-
-const CONTENTS: Bulk = Bulk {
-    table: "content",
-    columns: "id, place, part, kind, first_run, changed_run, name, attributes, columns",
-    tail: "ON CONFLICT (id) DO UPDATE SET changed_run = excluded.changed_run, name = excluded.name,
-        attributes = excluded.attributes, columns = excluded.columns",
-    width: 9,
-};
-
-const LOCATIONS: Bulk =
-    Bulk { table: "location", columns: "location, asset, connection", tail: "ON CONFLICT (location, asset) DO NOTHING", width: 3 };
-
-async fn write_rows(connection: &mut Connection<'_>, context: &mut Context, rows: &[Row<'_>]) -> Result<()> {
-    let run = context.run.0;
-    let (new, other): (Vec<&Row<'_>>, Vec<&Row<'_>>) =
-        rows.iter().filter(|row| row.action != Action::Keep).partition(|row| row.action == Action::Create);
-    ASSETS.write_new(connection, &new, bind_state).await?;
-    ASSETS.write(connection, &other, bind_state).await?;
-    let mut contents: Vec<&Row<'_>> = rows.iter().filter(|row| row.action.writes_content()).collect();
-    if contents.is_empty() {
-        return Ok(());
-    }
-    // The search index wants ascending ids.
-    contents.sort_unstable_by_key(|row| row.id);
-    let (new, other): (Vec<&Row<'_>>, Vec<&Row<'_>>) = contents.iter().partition(|row| row.action == Action::Create);
-    CONTENTS.write_new(connection, &new, |query, row| bind_content(query, row, run)).await?;
-    CONTENTS.write(connection, &other, |query, row| bind_content(query, row, run)).await?;
-    let claimed: Vec<(&str, i64)> =
-        contents.iter().filter(|row| claims(row)).filter_map(|row| Some((row.new.location.as_ref()?.as_str(), row.id))).collect();
-    let connection_id = context.connection.0;
-    LOCATIONS.write(connection, &claimed, |query, row| query.bind(row.0.to_owned()).bind(row.1).bind(connection_id)).await?;
-    write_words(connection, context, &contents).await?;
-    write_edges(connection, &contents).await?;
-    twins::write(connection, &contents).await?;
-    history::write(connection, context.run, &contents).await
-}
-
-fn bind_state(query: Bound, row: &&Row<'_>) -> Bound {
-    query
-        .bind(row.place)
-        .bind(Arc::clone(&row.new.part))
-        .bind(row.new.kind.code())
-        .bind(row.id)
-        .bind(row.scope)
-        .bind(row.owner_id)
-        .bind(0_i64)
-        .bind(row.new.source_hash)
-        .bind(row.new.content_hash)
-        .bind(row.new.column_count)
-        .bind(row.processes)
-        .bind(row.column_processes)
-        .bind(row.location.code())
-}
-
-fn bind_content(query: Bound, row: &&Row<'_>, run: i64) -> Bound {
-    query
-        .bind(row.id)
-        .bind(row.place)
-        .bind(Arc::clone(&row.new.part))
-        .bind(row.new.kind.code())
-        .bind(run)
-        .bind(run)
-        .bind(row.new.name.clone())
-        .bind(Arc::clone(&row.new.attributes))
-        .bind(row.new.columns.clone())
-}
-
-async fn write_words(connection: &mut Connection<'_>, context: &mut Context, rows: &[&Row<'_>]) -> Result<()> {
-    let searched: Vec<&&Row<'_>> = rows.iter().filter(|row| !row.new.search.text.is_empty()).collect();
-    let stale: Vec<i64> = searched.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
-    word_index::remove(connection, Subject::Assets, &stale).await?;
-    let words: Vec<(i64, &str)> = searched.iter().map(|row| (row.id, &*row.new.search.text)).collect();
-    word_index::add(connection, Subject::Assets, &words).await?;
-    context.learn(connection, searched.iter().flat_map(|row| row.new.search.vocabulary())).await
-}
-
-async fn write_edges(connection: &mut Connection<'_>, rows: &[&Row<'_>]) -> Result<()> {
-    let processes: Vec<&&Row<'_>> = rows.iter().filter(|row| !row.new.edges.is_empty()).collect();
-    let changed: Vec<i64> = processes.iter().filter(|row| row.action == Action::Change).map(|row| row.id).collect();
-    edges::remove(connection, &changed).await?;
-    let all = processes
-        .iter()
-        .flat_map(|row| row.new.edges.iter().map(|edge| EdgeRow { edge, process: row.id, kind: row.new.kind.code() }));
-    edges::insert(connection, &all.collect::<Vec<_>>()).await
 }

@@ -36,8 +36,25 @@ impl Hasher for WordHasher {
     fn write_u8(&mut self, _end: u8) {}
 }
 
-/// The pages of assets, in ascending order of their ids, each with its distinct words and a space after each.
-pub(super) fn pages(assets: &[(i64, &str)]) -> Vec<Page> {
+/// The words of some assets, in order, on their way into the index.
+pub(crate) struct WordPages {
+    pub(super) pages: Vec<Page>,
+    pub(super) first_asset: i64,
+    pub(super) assets: i64,
+}
+
+impl WordPages {
+    /// Of assets in ascending order of their ids, each with its distinct words and a space after each.
+    pub(crate) fn of(assets: &[(i64, &str)]) -> Self {
+        Self {
+            pages: pages(assets),
+            first_asset: assets.first().map_or(0, |(id, _)| *id),
+            assets: i64::try_from(assets.len()).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+fn pages(assets: &[(i64, &str)]) -> Vec<Page> {
     // A chain for each word, its last posting first: a list for each would cost an allocation a word.
     let mut heads: HashMap<&str, u32, WordHash> = HashMap::default();
     let mut postings: Vec<(i64, u32)> = Vec::with_capacity(assets.len() * 128);

@@ -1,5 +1,6 @@
 //! Building the index anew from what the catalog holds: for catalogs that were made before there was one.
 
+use super::build::WordPages;
 use super::segment::Subject;
 use super::write::add;
 use crate::control::enrichment_words;
@@ -27,7 +28,7 @@ pub(crate) async fn rebuild(connection: &mut Connection<'_>) -> Result<()> {
         }
         let searched = words.iter().filter(|(_, words)| !words.text.is_empty());
         let searched: Vec<(i64, &str)> = searched.map(|(id, words)| (*id, &*words.text)).collect();
-        add(connection, Subject::Assets, &searched).await?;
+        add(connection, Subject::Assets, WordPages::of(&searched)).await?;
     }
     let enriched = "SELECT DISTINCT asset FROM enrichment ORDER BY asset";
     for asset in query_scalar::<i64>(enriched).fetch_all(&mut *connection).await? {

@@ -1,7 +1,8 @@
 //! Adding the words of assets, and taking them out.
 
+use super::build::WordPages;
+use super::merge;
 use super::segment::{Segment, Subject, insert, next_number, segments, write_pages};
-use super::{build, merge};
 use crate::Result;
 use crate::db::{Bulk, Connection, query};
 
@@ -13,15 +14,16 @@ const TOMBSTONES: Bulk = Bulk {
     width: 4,
 };
 
-/// Adds assets, in ascending order of their ids, each with its distinct words and a space after each. Those that are in the index have
-/// to be removed before.
-pub(crate) async fn add(connection: &mut Connection<'_>, subject: Subject, assets: &[(i64, &str)]) -> Result<()> {
-    let Some((first_asset, _)) = assets.first() else { return Ok(()) };
+/// Adds the words of assets. Those that are in the index have to be removed before.
+pub(crate) async fn add(connection: &mut Connection<'_>, subject: Subject, words: WordPages) -> Result<()> {
+    let WordPages { pages, first_asset, assets } = words;
+    if assets == 0 {
+        return Ok(());
+    }
     let mut all = segments_to_write(connection, subject).await?;
     let id = next_number(&all);
-    let count = i64::try_from(assets.len()).unwrap_or(i64::MAX);
-    let segment = Segment { id, level: 0, newest: id, first_asset: *first_asset, assets: count };
-    write_pages(connection, subject, id, &build::pages(assets)).await?;
+    let segment = Segment { id, level: 0, newest: id, first_asset, assets };
+    write_pages(connection, subject, id, &pages).await?;
     insert(connection, subject, &segment).await?;
     all.push(segment);
     merge::merge_full_levels(connection, subject, all).await

@@ -63,6 +63,8 @@ mod twin_lineage;
 #[cfg(test)]
 mod twins;
 #[cfg(test)]
+mod upgrade;
+#[cfg(test)]
 mod users;
 #[cfg(test)]
 mod work;
@@ -123,6 +125,7 @@ conformance! {
     inbox::what_is_unchanged_is_told_without_a_run_of_the_connection,
     backup::a_catalog_survives_its_backup_and_restore,
     opening::connections_are_found_again_by_name_and_keep_their_number,
+    upgrade::a_catalog_of_any_version_keeps_a_row_of_every_table,
     writing::a_batch_applied_twice_changes_nothing,
     writing::an_unchanged_crawl_writes_next_to_nothing,
     writing::changed_columns_are_counted_one_by_one,

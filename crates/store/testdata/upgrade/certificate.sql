@@ -1,0 +1,1 @@
+UPDATE enrichment SET certificate = 'verified', certificate_message = 'checked';

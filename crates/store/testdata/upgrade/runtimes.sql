@@ -1,0 +1,1 @@
+INSERT INTO runtime (name, created_ms) VALUES ('vpc', 1);
