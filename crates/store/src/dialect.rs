@@ -41,16 +41,17 @@ const ASSETS_OF_A_PLACE_POSTGRES: &str = "SELECT a.part, a.kind, a.id, a.scope, 
         a.content_hash, a.processes, a.column_processes, a.location
     FROM unnest($2) v(value) JOIN asset a ON a.place = $1 AND a.part = v.value";
 
-/// For each segment ($1) and word ($2) of a search index ($3) the page that has the beginning of the word's list, if the segment has
-/// the word, as SQLite asks; [`postgres_text`] knows it. A cross join is carried out as it is written: left to itself, SQLite goes
-/// through all pages.
-pub(crate) const PAGES_OF_WORDS: &str = "SELECT s.value, w.value, p.entries FROM json_each($1) s CROSS JOIN json_each($2) w
-    CROSS JOIN word_page p ON p.subject = $3 AND p.segment = s.value AND p.key = (SELECT q.key FROM word_page q
-        WHERE q.subject = $3 AND q.segment = s.value AND q.key <= w.value ORDER BY q.key DESC LIMIT 1)";
+/// For each segment ($1) of a search index ($3) the pages that have the beginnings of the lists of words ($2), if the segment has the words,
+/// as SQLite asks; [`postgres_text`] knows it. A cross join is carried out as it is written: left to itself, SQLite goes through all
+/// pages.
+pub(crate) const PAGES_OF_WORDS: &str = "SELECT s.value, p.key, p.entries FROM json_each($1) s
+    CROSS JOIN word_page p ON p.subject = $3 AND p.segment = s.value AND p.key IN (SELECT (SELECT q.key FROM word_page q
+        WHERE q.subject = $3 AND q.segment = s.value AND q.key <= w.value ORDER BY q.key DESC LIMIT 1) FROM json_each($2) w)";
 /// As PostgreSQL asks.
-const PAGES_OF_WORDS_POSTGRES: &str = "SELECT s.value, w.value, p.entries
-    FROM unnest($1::BIGINT[]) s(value) CROSS JOIN unnest($2::TEXT[]) w(value) CROSS JOIN LATERAL (SELECT q.entries FROM word_page q
-        WHERE q.subject = $3 AND q.segment = s.value AND q.key <= w.value ORDER BY q.key DESC LIMIT 1) p";
+const PAGES_OF_WORDS_POSTGRES: &str = "SELECT s.value, p.key, p.entries FROM unnest($1::BIGINT[]) s(value)
+    CROSS JOIN LATERAL (SELECT DISTINCT q.key FROM unnest($2::TEXT[]) w(value) CROSS JOIN LATERAL (SELECT key FROM word_page
+        WHERE subject = $3 AND segment = s.value AND key <= w.value ORDER BY key DESC LIMIT 1) q) k
+    JOIN word_page p ON p.subject = $3 AND p.segment = s.value AND p.key = k.key";
 
 /// How a row is kept from others until the transaction ends, always at the end of a statement.
 const LOCK: &str = " FOR UPDATE";

@@ -24,7 +24,8 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    fn clear(&mut self) {
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.hashes.clear();
         self.start = 0;

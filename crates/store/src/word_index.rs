@@ -13,6 +13,7 @@
 mod build;
 mod condition;
 mod cursor;
+mod lookup;
 mod matches;
 mod merge;
 mod page;

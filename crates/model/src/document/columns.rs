@@ -2,7 +2,9 @@
 //!
 //! `[name, data type, raw type, description, order, partition order, parent, nested count]`, trailing nulls cut.
 
-use serde::de::{SeqAccess, Visitor};
+use std::borrow::Cow;
+
+use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{ReadError, write_integer, write_string};
@@ -74,23 +76,24 @@ impl<'de> Visitor<'de> for ColumnsVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Unpacked, A::Error> {
         let mut columns = Columns::default();
-        while let Some(row) = rows.next_element::<Row>()? {
+        while let Some(row) = rows.next_element::<Row<'de>>()? {
             columns.push(&row.draft());
         }
         Ok(Unpacked(columns))
     }
 }
 
+/// The texts are those of the packed form, unless they have an escape in them.
 #[derive(Default)]
-struct Row {
-    name: String,
-    data_type: Option<String>,
-    raw_type: String,
-    description: Option<String>,
+struct Row<'t> {
+    name: Cow<'t, str>,
+    data_type: Option<Cow<'t, str>>,
+    raw_type: Cow<'t, str>,
+    description: Option<Cow<'t, str>>,
     numbers: [u32; 4],
 }
 
-impl Row {
+impl Row<'_> {
     fn draft(&self) -> ColumnDraft<'_> {
         let [order, partition_order, parent, nested_count] = self.numbers;
         ColumnDraft {
@@ -106,23 +109,38 @@ impl Row {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum TextOrNothing {
-    Text(String),
-    Nothing(#[expect(dead_code, reason = "only its presence says something")] u8),
-}
+/// A text, or the number that stands for none.
+struct TextOrNothing<'t>(Option<Cow<'t, str>>);
 
-impl TextOrNothing {
-    fn into_text(self) -> Option<String> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Nothing(_) => None,
-        }
+impl<'de> Deserialize<'de> for TextOrNothing<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
     }
 }
 
-impl<'de> Deserialize<'de> for Row {
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = TextOrNothing<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a text or a number")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(TextOrNothing(Some(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(TextOrNothing(Some(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_u64<E: Error>(self, _nothing: u64) -> Result<Self::Value, E> {
+        Ok(TextOrNothing(None))
+    }
+}
+
+impl<'de> Deserialize<'de> for Row<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(RowVisitor)
     }
@@ -131,18 +149,19 @@ impl<'de> Deserialize<'de> for Row {
 struct RowVisitor;
 
 impl<'de> Visitor<'de> for RowVisitor {
-    type Value = Row;
+    type Value = Row<'de>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("one packed column")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Row, A::Error> {
-        let missing = || serde::de::Error::custom("a packed column ends early");
-        let mut row = Row { name: seq.next_element()?.ok_or_else(missing)?, ..Row::default() };
-        row.data_type = seq.next_element::<TextOrNothing>()?.ok_or_else(missing)?.into_text();
-        row.raw_type = seq.next_element()?.ok_or_else(missing)?;
-        row.description = seq.next_element::<TextOrNothing>()?.ok_or_else(missing)?.into_text();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let missing = || A::Error::custom("a packed column ends early");
+        let mut text = || Ok(seq.next_element::<TextOrNothing<'de>>()?.ok_or_else(missing)?.0);
+        let mut row = Row { name: text()?.ok_or_else(missing)?, ..Row::default() };
+        row.data_type = text()?;
+        row.raw_type = text()?.ok_or_else(missing)?;
+        row.description = text()?;
         for number in &mut row.numbers {
             let Some(read) = seq.next_element()? else { break };
             *number = read;

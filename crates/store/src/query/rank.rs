@@ -87,19 +87,19 @@ impl Question {
     }
 
     fn column_tier(&self, asset: &Asset) -> (u8, Matched) {
-        let mut by_words = None;
+        let (mut by_words, mut collector) = (None, Collector::default());
         for column in asset.columns.iter() {
-            if !self.joined.is_empty() && joined(column.name) == self.joined {
+            if !self.joined.is_empty() && is_joined(column.name, &self.joined, &mut collector) {
                 return (EXACT_COLUMN, Matched::Column(column.path.to_owned()));
             }
-            if by_words.is_none() && self.words_in(column.name) {
+            if by_words.is_none() && self.words_among(column.name, &mut collector) {
                 by_words = Some(column.path);
             }
         }
         if let Some(path) = by_words {
             return (COLUMN_WORDS, Matched::Column(path.to_owned()));
         }
-        if descriptions(asset).any(|text| self.words_in(text)) {
+        if descriptions(asset).any(|text| self.words_among(text, &mut collector)) {
             (DESCRIPTION, Matched::Description)
         } else {
             (WORDS, Matched::Words)
@@ -108,10 +108,25 @@ impl Question {
 
     /// Whether all words are in the text; the last one may be the beginning of a word there.
     fn words_in(&self, text: &str) -> bool {
-        let Some((last, others)) = self.words.split_last() else { return false };
-        let words = words_of(text);
-        others.iter().all(|word| words.contains(word)) && words.iter().any(|word| word.starts_with(last.as_str()))
+        self.words_among(text, &mut Collector::default())
     }
+
+    /// As [`Question::words_in`], with a collector that is used again for the many texts of an asset.
+    fn words_among(&self, text: &str, collector: &mut Collector) -> bool {
+        let Some((last, others)) = self.words.split_last() else { return false };
+        collector.clear();
+        collector.words(text);
+        let words = collector.text().split_ascii_whitespace();
+        words.clone().any(|word| word.starts_with(last.as_str()))
+            && others.iter().all(|word| words.clone().any(|found| found == word))
+    }
+}
+
+/// Whether the letters and digits of a name are these.
+fn is_joined(name: &str, joined: &str, collector: &mut Collector) -> bool {
+    collector.clear();
+    collector.joined(name);
+    collector.text().trim_end() == joined
 }
 
 fn words_of(text: &str) -> Vec<String> {

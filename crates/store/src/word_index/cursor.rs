@@ -104,16 +104,10 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    /// Takes the entry of the word from the page that would have it first.
-    pub(super) fn open(&mut self, word: &str, page: Vec<u8>) -> Result<(), Damaged> {
-        let mut entries = Entries::of(page);
-        while entries.advance()? {
-            if entries.word() == word.as_bytes() {
-                self.parts.push_back(entries.packed().to_vec());
-                self.has_more = entries.is_last();
-            }
-        }
-        Ok(())
+    /// Takes the beginning of the list; `may_go_on` says whether pages may follow.
+    pub(super) fn begin(&mut self, packed: Vec<u8>, may_go_on: bool) {
+        self.parts.push_back(packed);
+        self.has_more = may_go_on;
     }
 
     /// Takes pages that begin with the word, in order; `has_more` says whether more of them may follow.
@@ -203,11 +197,18 @@ mod tests {
             }
             let mut pages = builder.finish().into_iter();
             if let Some(first) = pages.next() {
-                cursor.open(word, first.entries).unwrap();
+                begin(cursor, first.entries);
                 cursor.extend(pages.map(|page| page.entries).collect(), false).unwrap();
             }
         }
         std::iter::from_fn(|| search.next(&node).unwrap()).collect()
+    }
+
+    /// Gives a cursor the only entry of a page.
+    fn begin(cursor: &mut Cursor, page: Vec<u8>) {
+        let mut entries = Entries::of(page);
+        assert!(entries.advance().unwrap());
+        cursor.begin(entries.packed().to_vec(), entries.is_last());
     }
 
     fn word(word: &str) -> Condition {
@@ -235,7 +236,7 @@ mod tests {
         builder.push("a", &(1..20_000).collect::<Vec<i64>>());
         let mut pages = builder.finish().into_iter().map(|page| page.entries);
         let mut search = Search::new(1);
-        search.cursors[0].open("a", pages.next().unwrap()).unwrap();
+        begin(&mut search.cursors[0], pages.next().unwrap());
         let mut found = 0;
         loop {
             match search.next(&Node::Word(0)) {

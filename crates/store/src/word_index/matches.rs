@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::condition::Condition;
 use super::cursor::{Cursor, Node, Search, Stop};
+use super::lookup::{self, Pages, Words};
 use super::page::{Damaged, key_after, key_within};
 use super::segment::Segment;
 use super::snapshot::WordIndex;
 use crate::db::{Connection, query};
-use crate::dialect::{self, number_list, text_list};
+use crate::dialect::number_list;
 use crate::{Result, StoreError};
 
 /// Pages of a word that are read when the first one does not do: first a few, then more.
@@ -21,11 +22,14 @@ pub(crate) struct Matches<'i> {
     index: &'i mut WordIndex,
     node: Node,
     words: Arc<[String]>,
+    looked_up: Words,
+    /// Where it is looked, by the lowest asset.
+    segments: Vec<Segment>,
     /// Segments that may have an asset below the last one that was found, opened in the order of their lowest asset.
     open: Vec<Open>,
     opened: usize,
     /// Pages of segments that are not opened yet: the words of all but the first one are looked up at once.
-    ahead: HashMap<i64, Vec<(usize, Vec<u8>)>>,
+    ahead: HashMap<i64, Pages>,
 }
 
 /// A segment that is being searched.
@@ -38,13 +42,15 @@ struct Open {
 }
 
 impl<'i> Matches<'i> {
-    pub(super) fn new(index: &'i mut WordIndex, condition: &Condition, among: Option<Vec<i64>>) -> Self {
+    /// In some segments, which are all that have what the condition needs.
+    pub(super) fn new(index: &'i mut WordIndex, segments: Vec<Segment>, condition: &Condition, among: Option<Vec<i64>>) -> Self {
         let mut words = Vec::new();
         let mut node = Node::of(condition, &mut words);
         if let Some(ids) = among {
             node = Node::All(vec![Node::Among(Arc::from(ids)), node]);
         }
-        Self { index, node, words: Arc::from(words), open: Vec::new(), opened: 0, ahead: HashMap::new() }
+        let looked_up = Words::of(&words);
+        Self { index, node, words: Arc::from(words), looked_up, segments, open: Vec::new(), opened: 0, ahead: HashMap::new() }
     }
 
     /// The next `max` assets; fewer only where there are no more.
@@ -75,7 +81,7 @@ impl<'i> Matches<'i> {
         loop {
             let first = self.open.iter_mut().filter(|open| open.head.is_some()).min_by_key(|open| open.head);
             let head = first.as_ref().and_then(|open| open.head);
-            let next = self.index.segments.get(self.opened);
+            let next = self.segments.get(self.opened);
             if next.is_some_and(|segment| head.is_none_or(|head| segment.first_asset <= head)) {
                 self.open_next().await?;
                 continue;
@@ -91,39 +97,24 @@ impl<'i> Matches<'i> {
     async fn open_next(&mut self) -> Result<()> {
         // Common words are found in the first segment; rare ones have to be looked for in all.
         let upcoming = match self.opened {
-            0 => &self.index.segments[..1],
-            1 => &self.index.segments[1..],
+            0 => &self.segments[..1],
+            1 => &self.segments[1..],
             _ => &[],
         };
-        let ids: Vec<i64> = upcoming.iter().map(|segment| segment.id).collect();
-        self.look_up(ids).await?;
-        let Segment { id, newest, .. } = self.index.segments[self.opened];
+        let connection = &mut self.index.snapshot.connection();
+        if !upcoming.is_empty() && !self.looked_up.is_empty() {
+            let ids = upcoming.iter().map(|segment| segment.id);
+            self.ahead.extend(lookup::pages(connection, self.index.subject, ids, &self.looked_up).await?);
+        }
+        let Segment { id, newest, .. } = self.segments[self.opened];
         self.opened += 1;
         let mut open = Open { segment: id, newest, search: Search::new(self.words.len()), head: None };
-        for (number, page) in self.ahead.remove(&id).unwrap_or_default() {
-            open.search.cursors[number].open(&self.words[number], page)?;
+        for beginning in self.ahead.remove(&id).unwrap_or_default().beginnings(&self.looked_up)? {
+            open.search.cursors[beginning.number].begin(beginning.packed, beginning.may_go_on);
         }
-        let connection = &mut self.index.snapshot.connection();
         open.advance(&self.node, &self.words, connection, self.index.subject.code()).await?;
         if open.head.is_some() {
             self.open.push(open);
-        }
-        Ok(())
-    }
-
-    /// Reads for each word the page of each segment that has the beginning of its list, if the segment has the word.
-    async fn look_up(&mut self, segments: Vec<i64>) -> Result<()> {
-        if segments.is_empty() || self.words.is_empty() {
-            return Ok(());
-        }
-        let query = query(dialect::PAGES_OF_WORDS)
-            .bind(number_list(segments))
-            .bind(text_list(self.words.iter().map(String::as_str)))
-            .bind(self.index.subject.code());
-        for row in query.fetch_all(&mut self.index.snapshot.connection()).await? {
-            let (segment, word): (i64, &str) = (row.try_get(0)?, row.try_get(1)?);
-            let Some(number) = self.words.iter().position(|known| known == word) else { continue };
-            self.ahead.entry(segment).or_default().push((number, row.try_get(2)?));
         }
         Ok(())
     }

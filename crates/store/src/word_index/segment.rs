@@ -25,7 +25,7 @@ impl Subject {
 
 /// A segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Segment {
+pub(crate) struct Segment {
     /// Its number. Each new segment has a higher one than all before.
     pub(super) id: i64,
     /// How often its words were merged.

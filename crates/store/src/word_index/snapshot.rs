@@ -1,6 +1,7 @@
 //! The index as it is at one moment, whatever is written and merged meanwhile.
 
 use super::condition::Condition;
+use super::lookup::{self, Words};
 use super::matches::Matches;
 use super::segment::{Segment, Subject, segments};
 use crate::db::{Snapshot, query_scalar};
@@ -28,16 +29,41 @@ impl WordIndex {
 
     /// The assets that meet a condition, from the lowest id up.
     pub(crate) fn matches(&mut self, condition: &Condition) -> Matches<'_> {
-        Matches::new(self, condition, None)
+        let segments = self.segments.clone();
+        Matches::new(self, segments, condition, None)
     }
 
     /// As [`WordIndex::matches`], only those among some assets in ascending order.
     pub(crate) fn matches_among(&mut self, condition: &Condition, ids: Vec<i64>) -> Matches<'_> {
-        Matches::new(self, condition, Some(ids))
+        let segments = self.segments.clone();
+        Matches::new(self, segments, condition, Some(ids))
     }
 
-    /// How many assets meet a condition, counted up to `max`.
-    pub(crate) async fn count(&mut self, condition: &Condition, max: usize) -> Result<usize> {
-        Ok(self.matches(condition).take(max).await?.len())
+    /// As [`WordIndex::matches`], for a condition that needs a word which only these segments have.
+    pub(crate) fn matches_within(&mut self, segments: Vec<Segment>, condition: &Condition) -> Matches<'_> {
+        Matches::new(self, segments, condition, None)
+    }
+
+    /// For each word the segments that have it.
+    pub(crate) async fn having(&mut self, words: &[String]) -> Result<Vec<Vec<Segment>>> {
+        let looked_up = Words::of(words);
+        let mut having = vec![Vec::new(); words.len()];
+        let ids = self.segments.iter().map(|segment| segment.id);
+        let mut pages = lookup::pages(&mut self.snapshot.connection(), self.subject, ids, &looked_up).await?;
+        for segment in &self.segments {
+            for beginning in pages.remove(&segment.id).unwrap_or_default().beginnings(&looked_up)? {
+                having[beginning.number].push(segment.clone());
+            }
+        }
+        Ok(having)
+    }
+
+    /// From now on looks only where one of these words is.
+    pub(crate) async fn narrow(&mut self, words: &[String]) -> Result<()> {
+        let mut segments: Vec<Segment> = self.having(words).await?.into_iter().flatten().collect();
+        segments.sort_by_key(|segment| (segment.first_asset, segment.id));
+        segments.dedup();
+        self.segments = segments;
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use crate::control::Certificate;
 use crate::db::{query, query_scalar};
 use crate::dialect::{number_list, text_list};
 use crate::query::rank::Question;
-use crate::query::search::plan::MatchPlan;
+use crate::query::search::plan::{MatchPlan, kind_tokens};
 use crate::query::search::{Ranked, SearchQuery};
 use crate::word_index::{Condition, Matches, Subject, WordIndex};
 use crate::{Result, Store, StoreError};
@@ -69,7 +69,12 @@ impl Store {
         let plan = self.plan(query).await?.of_kinds(&query.kinds);
         let among = self.among(query).await?;
         let said = if query.text.trim().is_empty() { BTreeMap::new() } else { self.matching_enrichment(&plan.steps).await? };
-        let (mut ids, is_capped) = self.matching_ids(&plan, &among, CANDIDATES_MAX).await?;
+        let mut index = WordIndex::open(self, Subject::Assets).await?;
+        if !query.kinds.is_empty() {
+            index.narrow(&kind_tokens(&query.kinds)).await?;
+        }
+        let (mut ids, is_capped) = matching_ids(&mut index, &plan, &among).await?;
+        drop(index);
         ids.extend(said.keys().copied().filter(|id| among.allows(*id)));
         let assets = content::read(self.readers(), ids).await?.into_values().collect();
         Ok(Candidates { assets, said: Said(said), is_capped })
@@ -77,29 +82,10 @@ impl Store {
 
     /// The assets that meet the steps of a plan, up to a bound.
     pub(crate) async fn matching(&self, plan: &MatchPlan) -> Result<Vec<Stored>> {
-        let (ids, _) = self.matching_ids(plan, &Among::All, CANDIDATES_MAX).await?;
-        Ok(content::read(self.readers(), ids).await?.into_values().collect())
-    }
-
-    /// The assets that meet the steps of a plan, the first steps first, up to a bound; and whether there may be more.
-    async fn matching_ids(&self, plan: &MatchPlan, among: &Among, max: usize) -> Result<(BTreeSet<i64>, bool)> {
-        let mut ids: BTreeSet<i64> = BTreeSet::new();
-        let mut is_capped = matches!(among, Among::Assets { is_capped: true, .. });
         let mut index = WordIndex::open(self, Subject::Assets).await?;
-        for step in &plan.steps {
-            let (found, is_step_capped) = matching_step(&mut index, step, among, max).await?;
-            is_capped |= is_step_capped;
-            for id in found {
-                if ids.len() < max {
-                    ids.insert(id);
-                }
-            }
-            if ids.len() == max {
-                // What later steps have is not looked at.
-                return Ok((ids, true));
-            }
-        }
-        Ok((ids, is_capped))
+        let (ids, _) = matching_ids(&mut index, plan, &Among::All).await?;
+        drop(index);
+        Ok(content::read(self.readers(), ids).await?.into_values().collect())
     }
 
     /// Where the candidates of a query may be.
@@ -135,6 +121,26 @@ impl Store {
         }
         Ok(Among::Assets { ids, is_capped: rows.len() >= ENRICHED_MAX })
     }
+}
+
+/// The candidates that meet the steps of a plan, the first steps first; and whether there may be more.
+async fn matching_ids(index: &mut WordIndex, plan: &MatchPlan, among: &Among) -> Result<(BTreeSet<i64>, bool)> {
+    let mut ids: BTreeSet<i64> = BTreeSet::new();
+    let mut is_capped = matches!(among, Among::Assets { is_capped: true, .. });
+    for step in &plan.steps {
+        let (found, is_step_capped) = matching_step(index, step, among, CANDIDATES_MAX).await?;
+        is_capped |= is_step_capped;
+        for id in found {
+            if ids.len() < CANDIDATES_MAX {
+                ids.insert(id);
+            }
+        }
+        if ids.len() == CANDIDATES_MAX {
+            // What later steps have is not looked at.
+            return Ok((ids, true));
+        }
+    }
+    Ok((ids, is_capped))
 }
 
 /// The first assets that meet a condition, up to a bound; and whether there may be more.

@@ -70,7 +70,12 @@ fn pieces(name: &str, ends: Ends) -> Option<Condition> {
 
 /// A condition that holds for assets of any of these kinds.
 pub(super) fn any_kind(kinds: &[Kind]) -> Condition {
-    Condition::Any(kinds.iter().map(|kind| Condition::word(&kind_token(*kind))).collect())
+    Condition::Any(kind_tokens(kinds).iter().map(|token| Condition::word(token)).collect())
+}
+
+/// The words by which the index has these kinds.
+pub(super) fn kind_tokens(kinds: &[Kind]) -> Vec<String> {
+    kinds.iter().copied().map(kind_token).collect()
 }
 
 /// The kinds that the index has.
