@@ -49,6 +49,13 @@ fn with(url: &str, name: &str, value: Option<&str>) -> String {
     url.to_string()
 }
 
+/// Where a session at the provider ends, as it says itself.
+fn end_at_provider(browser: &mut Browser, authorize_url: &str) -> String {
+    let description = authorize_url.parse::<Url>().unwrap().join("/.well-known/openid-configuration").unwrap();
+    let endpoint = browser.get(description.as_str()).body["end_session_endpoint"].clone();
+    format!("{}?client_id=isinglass", endpoint.as_str().unwrap())
+}
+
 fn parameter(url: &str, name: &str) -> String {
     url.parse::<Url>().unwrap().query_pairs().find(|pair| pair.0 == name).unwrap().1.into_owned()
 }
@@ -79,7 +86,8 @@ fn somebody_new_has_the_role_of_their_groups_changes_things_with_csrf_protection
     let end = format!("{}/api/v1/session", stage.service.base);
     assert_eq!(browser.call(Method::DELETE, &end, None, &Value::Null).status, 403);
     let old = browser.cookie("isinglass_session").unwrap().to_owned();
-    assert_eq!(browser.call(Method::DELETE, &end, Some(csrf), &Value::Null).status, 204);
+    let ended = browser.call(Method::DELETE, &end, Some(csrf), &Value::Null);
+    assert_eq!((ended.status, &ended.body["providerSignOutUrl"]), (200, &json!(end_at_provider(&mut browser, &authorize))));
     assert_eq!(stage.session(&mut browser).status, 401);
     browser.restore("isinglass_session", "/", &old);
     assert_eq!(stage.session(&mut browser).status, 401);

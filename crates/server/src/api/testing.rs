@@ -102,10 +102,15 @@ impl Service {
 
     pub(crate) async fn start_with(config: Config) -> Self {
         let service = Self::start_empty(config).await;
-        let app = &service.app;
+        service.add_administrator().await;
+        service
+    }
+
+    /// Makes the first administrator, whose token is [`TOKEN`].
+    pub(crate) async fn add_administrator(&self) {
+        let app = &self.app;
         let token = BootstrapToken { name: "test".into(), hash: hash_of(TOKEN), scopes: r#"["read","write","admin"]"#.into() };
         app.store.bootstrap(&token, &system(), app.clock.now_ms()).await.unwrap();
-        service
     }
 
     /// A service that nobody has set up.

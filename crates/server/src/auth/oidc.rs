@@ -9,6 +9,7 @@ mod error;
 pub(crate) mod fake_provider;
 mod http;
 mod provider;
+mod sign_out;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -20,7 +21,7 @@ use openidconnect::core::CoreResponseType;
 use openidconnect::url::Url;
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, Nonce, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, Scope as OidcScope,
+    PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl, Scope as OidcScope,
 };
 
 use store::RoleGrant;
@@ -51,6 +52,8 @@ pub struct OidcSettings {
     pub client_secret: Option<model::Secret>,
     /// Where the provider sends the browser back to: `https://…/api/v1/sign-in/oidc/callback`.
     pub redirect_url: String,
+    /// Where the provider sends the browser back to after the end of a session there; without it, the browser stays there.
+    pub post_logout_redirect_url: Option<String>,
     /// Scopes besides `openid`, such as `profile`, `email`, `groups`.
     pub scopes: Vec<String>,
     /// Which role somebody gets.
@@ -116,7 +119,11 @@ impl Oidc {
     ) -> Result<Self, OidcError> {
         let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|_invalid| error::settings("issuer"))?;
         let redirect_url = RedirectUrl::new(settings.redirect_url).map_err(|_invalid| error::settings("redirect URL"))?;
-        for (url, what) in [(issuer.url(), "issuer"), (redirect_url.url(), "redirect URL")] {
+        let invalid = |_invalid| error::settings("post-logout redirect URL");
+        let post_logout_redirect_url =
+            settings.post_logout_redirect_url.map(PostLogoutRedirectUrl::new).transpose().map_err(invalid)?;
+        let back = post_logout_redirect_url.as_ref().map(|url| (url.url(), "post-logout redirect URL"));
+        for (url, what) in [(issuer.url(), "issuer"), (redirect_url.url(), "redirect URL")].into_iter().chain(back) {
             crate::outbound::check(url).map_err(|_refused| error::settings(what))?;
         }
         let cookies = Cookies::new(keys, &settings.issuer, &settings.client_id)?;
@@ -125,6 +132,7 @@ impl Oidc {
             client_id: ClientId::new(settings.client_id),
             client_secret: settings.client_secret.map(|secret| ClientSecret::new(secret.expose().to_owned())),
             redirect_url,
+            post_logout_redirect_url,
         };
         Ok(Self {
             provider: Provider::new(registration, outbound),
@@ -173,10 +181,22 @@ impl Oidc {
         Ok(SignedIn { claims, role, return_to: transaction.return_to })
     }
 
+    /// Where to send the browser so that the session ends at the provider too; nowhere for who is of another `issuer`, or when the
+    /// provider names no place that a browser may be sent to.
+    ///
+    /// # Errors
+    /// [`OidcError::Discovery`].
+    pub async fn sign_out_url(&self, issuer: &str, now_ms: i64) -> Result<Option<String>, OidcError> {
+        if !self.is_the_issuer(issuer) {
+            return Ok(None);
+        }
+        Ok(self.provider.sign_out_url(now_ms).await?.map(String::from))
+    }
+
     /// The state is looked at first: an error that somebody else made up is not shown as one of the provider.
     fn checked_code(&self, callback: Callback, transaction: &Transaction) -> Result<AuthorizationCode, OidcError> {
         let state = callback.state.unwrap_or_default();
-        let is_of_another = callback.iss.is_some_and(|issuer| issuer.trim_end_matches('/') != self.issuer);
+        let is_of_another = callback.iss.is_some_and(|issuer| !self.is_the_issuer(&issuer));
         if !same(state.as_bytes(), transaction.state.as_bytes()) || is_of_another {
             return Err(OidcError::WrongState);
         }
@@ -185,5 +205,10 @@ impl Oidc {
             (None, Some(code)) if code.len() <= CODE_BYTES_MAX => Ok(AuthorizationCode::new(code)),
             (None, _) => Err(error::refused_by_provider("no code")),
         }
+    }
+
+    /// A slash at the end makes no difference.
+    fn is_the_issuer(&self, issuer: &str) -> bool {
+        issuer.trim_end_matches('/') == self.issuer
     }
 }

@@ -110,8 +110,10 @@ impl Check<'_> {
     }
 
     fn urls(&self) -> Result<(), ConfigError> {
+        let oidc = &self.config.sign_in.oidc;
         self.url("public_url", self.config.public_url.as_deref())?;
-        self.url("sign_in.oidc.issuer", self.config.sign_in.oidc.issuer.as_deref())?;
+        self.url("sign_in.oidc.issuer", oidc.issuer.as_deref())?;
+        self.url("sign_in.oidc.post_logout_redirect_url", oidc.post_logout_redirect_url.as_deref())?;
         self.url("telemetry.otlp_endpoint", self.config.telemetry.otlp_endpoint.as_deref())?;
         for url in &self.config.crawl.allowed_endpoint_urls {
             self.url("crawl.allowed_endpoint_urls", Some(url))?;

@@ -145,6 +145,8 @@ pub struct Oidc {
     pub client_secret_file: Option<PathBuf>,
     /// The variable that holds the client secret.
     pub client_secret_variable: Option<VariableName>,
+    /// Where the issuer sends browsers back to when a session there has ended; without it, they stay there.
+    pub post_logout_redirect_url: Option<String>,
     /// What is asked for.
     pub scopes: Vec<String>,
     /// What the button says.
@@ -168,6 +170,7 @@ impl Default for Oidc {
             client_id: None,
             client_secret_file: None,
             client_secret_variable: None,
+            post_logout_redirect_url: None,
             scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
             display_name: "Single sign-on".to_owned(),
             role_claim: "groups".to_owned(),

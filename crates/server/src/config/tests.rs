@@ -134,6 +134,10 @@ fn settings_that_need_each_other_are_refused_alone() {
     assert!(refusal("[limits]\ndrain_seconds = 31").contains("0 to 30"));
     assert!(refusal("public_url = \"isinglass\"").contains("expected a URL"));
     assert!(refusal("public_url = \"https://u:p@h\"").contains("without a user name"));
+    assert!(
+        refusal("[sign_in.oidc]\npost_logout_redirect_url = \"/\"")
+            .contains("`sign_in.oidc.post_logout_redirect_url`: expected a URL")
+    );
 }
 
 #[test]

@@ -114,6 +114,7 @@ fn oidc(
         client_id,
         client_secret: secret.map(|secret| model::Secret::new(secret.expose_secret().to_owned())),
         redirect_url: format!("{}{CALLBACK}", public_url.trim_end_matches('/')),
+        post_logout_redirect_url: section.post_logout_redirect_url.clone(),
         scopes: section.scopes.iter().filter(|scope| *scope != "openid").cloned().collect(),
         roles: role_rules(config),
     };

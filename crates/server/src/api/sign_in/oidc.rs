@@ -2,7 +2,7 @@
 #![expect(unused_qualifications, reason = "what utoipa derives for a query of this module qualifies what is in scope")]
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::fmt::Write;
 

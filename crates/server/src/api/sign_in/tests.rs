@@ -11,6 +11,8 @@ use crate::auth::token::{Token, TokenKind};
 use crate::config::Config;
 use crate::randomness::SystemRandom;
 
+pub(crate) use super::oidc::tests::{Stage, stage};
+
 const PATH: &str = "/api/v1/sign-in";
 pub(crate) const PASSWORD: &str = "canary pass phrase";
 
@@ -47,6 +49,13 @@ impl Browser {
         let answered = sign_in(service, name, PASSWORD).await;
         assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
         browser(&answered)
+    }
+
+    /// Somebody who has the cookie of a session.
+    pub(crate) async fn with_cookie(service: &Service, cookie: String) -> Self {
+        let session = Request::get("/api/v1/session").header(header::COOKIE, &cookie).body(Body::empty()).unwrap();
+        let session = service.send(session).await;
+        Self { cookie, csrf: session.body["csrfToken"].as_str().unwrap().to_owned() }
     }
 
     /// Sends a request with cookie and CSRF token.

@@ -25,6 +25,8 @@ pub(crate) struct Script {
     /// What the userinfo endpoint answers; there is none without it.
     pub(crate) user_info: Option<Value>,
     pub(crate) user_info_asked: u32,
+    /// What it publishes as `end_session_endpoint`; it has none without.
+    pub(crate) end_session: Option<Value>,
     pub(crate) discoveries: u32,
     pub(crate) last_authorization: Option<String>,
     pub(crate) is_down: Down,
@@ -35,6 +37,8 @@ pub(crate) enum Down {
     #[default]
     No,
     Yes,
+    /// It takes requests and does not answer.
+    Silent,
 }
 
 #[derive(Clone)]
@@ -64,12 +68,14 @@ impl FakeProvider {
 }
 
 async fn describe(State(this): State<FakeProvider>) -> Result<Json<Value>, StatusCode> {
-    let (is_down, issuer, has_user_info) = this.script(|script| {
+    let (is_down, issuer, has_user_info, end_session) = this.script(|script| {
         script.discoveries += 1;
-        (script.is_down, script.issuer.clone(), script.user_info.is_some())
+        (script.is_down, script.issuer.clone(), script.user_info.is_some(), script.end_session.clone())
     });
-    if is_down == Down::Yes {
-        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    match is_down {
+        Down::No => {}
+        Down::Yes => return Err(StatusCode::SERVICE_UNAVAILABLE),
+        Down::Silent => std::future::pending().await,
     }
     let base = &this.issuer;
     let mut description = json!({
@@ -83,6 +89,9 @@ async fn describe(State(this): State<FakeProvider>) -> Result<Json<Value>, Statu
     });
     if has_user_info {
         description["userinfo_endpoint"] = json!(format!("{base}/userinfo"));
+    }
+    if let Some(end_session) = end_session {
+        description["end_session_endpoint"] = end_session;
     }
     Ok(Json(description))
 }

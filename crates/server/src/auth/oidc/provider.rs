@@ -5,20 +5,22 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreRevocableToken,
-    CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+    CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken, CoreRevocationErrorResponse,
+    CoreTokenIntrospectionResponse, CoreTokenType,
 };
+use openidconnect::url::Url;
 use openidconnect::{
-    AccessToken, AuthType, AuthorizationCode, Client, ClientId, ClientSecret, DiscoveryError, EmptyExtraTokenFields,
+    AccessToken, AuthType, AuthorizationCode, Client, ClientId, ClientSecret, DiscoveryError, EmptyExtraTokenFields, EndSessionUrl,
     EndpointMaybeSet, EndpointNotSet, EndpointSet, IdToken, IdTokenFields, IdTokenVerifier, IssuerUrl, Nonce, OAuth2TokenResponse,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse,
-    TokenResponse,
+    PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl, RequestTokenError, SignatureVerificationError, StandardErrorResponse,
+    StandardTokenResponse, TokenResponse,
 };
 use tokio::sync::Mutex;
 
 use super::claims::{Claims, OtherClaims};
 use super::error::{HttpError, OidcError, id_token, plain, settings};
 use super::http::Adapter;
+use super::sign_out::{self, Description};
 use crate::outbound::Outbound;
 
 /// After this time the provider is asked anew, milliseconds.
@@ -78,12 +80,15 @@ pub(super) struct Registration {
     pub(super) client_id: ClientId,
     pub(super) client_secret: Option<ClientSecret>,
     pub(super) redirect_url: RedirectUrl,
+    pub(super) post_logout_redirect_url: Option<PostLogoutRedirectUrl>,
 }
 
 /// What came of asking the provider.
 #[derive(Debug, Default)]
 struct Known {
     client: Option<Arc<ProviderClient>>,
+    /// Where sessions at the provider end, if it says so.
+    end_session: Option<EndSessionUrl>,
     fetched_ms: i64,
     /// Why it could not be asked the last time, and when that was.
     failure: Option<(String, i64)>,
@@ -131,6 +136,13 @@ impl Provider {
         token.claims(&verifier(&client, now_ms)?, nonce).cloned().map_err(|error| id_token(&error))
     }
 
+    /// Where a browser ends its session at the provider, which need not have such a place.
+    pub(super) async fn sign_out_url(&self, now_ms: i64) -> Result<Option<Url>, OidcError> {
+        self.client(now_ms).await?;
+        let end_session = self.known.lock().await.end_session.clone();
+        Ok(end_session.map(|endpoint| sign_out::url(endpoint, &self.registration)))
+    }
+
     /// When the provider cannot be asked anew, what it said before still holds. A failure is remembered for a while, as those
     /// who wait for the lock would otherwise fail one after the other, each after the whole time limit.
     async fn client_not_older_than(&self, age_ms: i64, now_ms: i64) -> Result<Arc<ProviderClient>, OidcError> {
@@ -148,8 +160,12 @@ impl Provider {
     }
 
     async fn refresh(&self, known: &mut Known, now_ms: i64) {
-        match self.discover().await {
-            Ok(client) => *known = Known { client: Some(Arc::new(client)), fetched_ms: now_ms, failure: None },
+        match self.describe().await.map_err(|error| discovery_reason(&error)) {
+            Ok(description) => {
+                let end_session = description.additional_metadata().endpoint();
+                let client = Some(Arc::new(self.client_of(description)));
+                *known = Known { client, end_session, fetched_ms: now_ms, failure: None };
+            }
             Err(reason) => {
                 tracing::warn!(issuer = %self.registration.issuer.as_str(), reason, "the identity provider cannot be asked");
                 known.failure = Some((reason, now_ms));
@@ -157,23 +173,22 @@ impl Provider {
         }
     }
 
-    async fn discover(&self) -> Result<ProviderClient, String> {
-        let metadata = self.describe().await.map_err(|error| discovery_reason(&error))?;
-        let auth_type = auth_type(&metadata);
+    fn client_of(&self, description: Description) -> ProviderClient {
+        let auth_type = auth_type(&description);
         let (client_id, secret) = (self.registration.client_id.clone(), self.registration.client_secret.clone());
-        Ok(ProviderClient::from_provider_metadata(metadata, client_id, secret)
+        ProviderClient::from_provider_metadata(description, client_id, secret)
             .set_auth_type(auth_type)
-            .set_redirect_uri(self.registration.redirect_url.clone()))
+            .set_redirect_uri(self.registration.redirect_url.clone())
     }
 
     /// The description lies at the same address whether or not the issuer ends with a slash, and people write either: the provider's
     /// spelling is the one that its tokens have to hold.
-    async fn describe(&self) -> Result<CoreProviderMetadata, DiscoveryError<HttpError>> {
+    async fn describe(&self) -> Result<Description, DiscoveryError<HttpError>> {
         let issuer = &self.registration.issuer;
-        match CoreProviderMetadata::discover_async(issuer.clone(), &self.http).await {
+        match Description::discover_async(issuer.clone(), &self.http).await {
             Err(DiscoveryError::Validation(message)) => {
                 let other = other_spelling(issuer).ok_or(DiscoveryError::Validation(message))?;
-                CoreProviderMetadata::discover_async(other, &self.http).await
+                Description::discover_async(other, &self.http).await
             }
             described => described,
         }
@@ -195,8 +210,8 @@ fn other_spelling(issuer: &IssuerUrl) -> Option<IssuerUrl> {
 }
 
 /// Basic is what the standard assumes; the body only where nothing else is offered.
-fn auth_type(metadata: &CoreProviderMetadata) -> AuthType {
-    match metadata.token_endpoint_auth_methods_supported() {
+fn auth_type(description: &Description) -> AuthType {
+    match description.token_endpoint_auth_methods_supported() {
         Some(methods)
             if methods.contains(&CoreClientAuthMethod::ClientSecretPost)
                 && !methods.contains(&CoreClientAuthMethod::ClientSecretBasic) =>

@@ -1,5 +1,7 @@
 //! Whole sign-ins against a provider on this machine: one that is right, and each way in which one may not be.
 
+mod sign_out;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,18 +36,26 @@ struct Half {
 }
 
 fn oidc(issuer: &str) -> Result<Oidc, OidcError> {
-    let settings = OidcSettings {
+    build(settings(issuer))
+}
+
+fn settings(issuer: &str) -> OidcSettings {
+    OidcSettings {
         issuer: issuer.to_owned(),
         client_id: CLIENT.to_owned(),
         client_secret: Some(model::Secret::new("s3cret")),
         redirect_url: "https://isinglass.example.com/api/v1/sign-in/oidc/callback".to_owned(),
+        post_logout_redirect_url: None,
         scopes: vec!["email".to_owned()],
         roles: RoleRules {
             claim: Some("realm_access.roles".to_owned()),
             mapping: BTreeMap::from([("stewards".to_owned(), Role::Member)]),
             everybody: None,
         },
-    };
+    }
+}
+
+fn build(settings: OidcSettings) -> Result<Oidc, OidcError> {
     let keys = MasterKeys::new(MasterKey::from_bytes([1; 32]), vec![]).derive(Purpose::SignInTransaction)?;
     Oidc::new(settings, Outbound::new(&OutboundSettings::default()).unwrap(), keys, Arc::new(SystemRandom))
 }
@@ -312,6 +322,10 @@ async fn what_the_id_token_lacks_is_told_by_the_userinfo_endpoint_of_the_same_pe
 fn settings_that_cannot_be_right_are_refused_at_once() {
     for issuer in ["", "login.example.com", "http://login.example.com", "https://user:password@login.example.com"] {
         assert!(matches!(oidc(issuer), Err(OidcError::Settings { what: "issuer" })), "{issuer}");
+    }
+    for url in ["", "/", "http://isinglass.example.com/", "javascript:alert(1)"] {
+        let settings = OidcSettings { post_logout_redirect_url: Some(url.to_owned()), ..settings("https://login.example.com") };
+        assert!(matches!(build(settings), Err(OidcError::Settings { what: "post-logout redirect URL" })), "{url}");
     }
     let printed = format!("{:?}", oidc("https://login.example.com").unwrap());
     assert!(!printed.contains("s3cret"), "{printed}");

@@ -8,7 +8,7 @@ use http::{Request, StatusCode, header};
 use openidconnect::url::Url;
 use serde_json::json;
 
-use crate::api::testing::{Answered, Service, state};
+use crate::api::testing::{Answered, Service, state, state_of};
 use crate::auth::Role;
 use crate::auth::oidc::fake_provider::{FakeProvider, SigningKey};
 use crate::auth::oidc::{Oidc, OidcSettings, RoleRules};
@@ -16,25 +16,33 @@ use crate::config::Config;
 use crate::outbound::{Outbound, OutboundSettings};
 use crate::randomness::SystemRandom;
 use crate::sealing::Purpose;
+use crate::state::AppState;
 
 const PATH: &str = "/api/v1/sign-in/oidc";
 
-struct Stage {
-    service: Service,
-    provider: FakeProvider,
+/// A service and the provider that its people sign in at.
+pub(crate) struct Stage {
+    pub(crate) service: Service,
+    pub(crate) provider: FakeProvider,
     key: SigningKey,
 }
 
-async fn stage() -> Stage {
+pub(crate) async fn stage() -> Stage {
     let (provider, key) = (FakeProvider::start().await, SigningKey::es256());
     provider.script(|script| script.keys = vec![key.published("k1")]);
     let folder = tempfile::tempdir().unwrap();
-    let mut state = state(Config::default(), &folder).await;
+    let state = with(&provider, state(Config::default(), &folder).await);
+    Stage { service: Service::around(state, folder), provider, key }
+}
+
+/// The state with sign-in at the provider, which was not asked anything yet.
+fn with(provider: &FakeProvider, mut state: AppState) -> AppState {
     let settings = OidcSettings {
         issuer: provider.issuer.clone(),
         client_id: "isinglass".to_owned(),
         client_secret: None,
         redirect_url: "https://isinglass.example.com/api/v1/sign-in/oidc/callback".to_owned(),
+        post_logout_redirect_url: Some("https://isinglass.example.com/".to_owned()),
         scopes: vec![],
         roles: RoleRules {
             claim: Some("groups".to_owned()),
@@ -45,7 +53,7 @@ async fn stage() -> Stage {
     let keys = state.keys.derive(Purpose::SignInTransaction).unwrap();
     let outbound = Outbound::new(&OutboundSettings::default()).unwrap();
     state.oidc = Some(Oidc::new(settings, outbound, keys, Arc::new(SystemRandom)).unwrap());
-    Stage { service: Service::around(state, folder), provider, key }
+    state
 }
 
 async fn get(service: &Service, path: &str, cookie: &str) -> Answered {
@@ -57,6 +65,17 @@ fn cookies(answered: &Answered) -> Vec<String> {
 }
 
 impl Stage {
+    /// Another service of the same catalog, which has not asked the provider yet.
+    pub(crate) fn replica(&self) -> Service {
+        let state = with(&self.provider, state_of(Config::default(), self.service.app.store.clone()));
+        Service::around(state, tempfile::tempdir().unwrap())
+    }
+
+    /// The cookie of the session of somebody in a group who signed in.
+    pub(crate) async fn session_cookie(&self, group: &str) -> String {
+        cookies(&self.sign_in(group).await)[1].split(';').next().unwrap().to_owned()
+    }
+
     /// A whole sign-in of somebody in a group.
     async fn sign_in(&self, group: &str) -> Answered {
         let begun = get(&self.service, &format!("{PATH}?returnTo=/runs%3Fq%3D%C3%BC"), "x=y").await;
@@ -103,7 +122,7 @@ async fn somebody_without_a_role_is_refused_and_not_created() {
 #[tokio::test]
 async fn somebody_who_lost_every_group_is_refused_and_keeps_nothing_but_what_they_had() {
     let stage = stage().await;
-    let session = cookies(&stage.sign_in("stewards").await)[1].split(';').next().unwrap().to_owned();
+    let session = stage.session_cookie("stewards").await;
     let refused = stage.sign_in("others").await;
     assert_eq!((refused.status, cookies(&refused).len()), (StatusCode::FORBIDDEN, 1), "{refused:?}");
     let still = get(&stage.service, "/api/v1/session", &session).await;
