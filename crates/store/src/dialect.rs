@@ -115,7 +115,7 @@ pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, 
 pub(crate) const DURABLE: &str = "SET LOCAL synchronous_commit = on";
 
 /// PostgreSQL: statistics of what a crawl writes, without waiting for the server's own housekeeping, from a small sample and without
-/// the large values: nobody looks for those. The server looks closer when it comes to it.
+/// the large values: what is asked for is reached by key, so sizes matter and details do not.
 pub(crate) const TIDY: &str = "SET default_statistics_target = 10;
     ANALYZE asset, content (id, place, part, kind, first_run, changed_run, name), place, location, word,
         word_page (subject, segment, key), word_segment, word_tombstone;

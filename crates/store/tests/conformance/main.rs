@@ -163,6 +163,7 @@ conformance! {
     search_index::an_index_that_is_mostly_out_of_date_is_merged_and_finds_the_same,
     search_pages::pages_of_hits_follow_each_other_and_say_how_many_there_are,
     search_pages::a_common_word_is_counted_up_to_a_bound_and_it_says_so,
+    search_pages::a_kind_is_found_and_counted_in_whichever_crawls_it_came,
     search_pages::search_is_narrowed_to_kinds_and_connections_exactly,
     search_pages::search_is_narrowed_to_what_people_certified_or_tagged,
     search_pages::hits_show_what_was_found_and_where_they_lie,

@@ -70,6 +70,28 @@ pub(crate) async fn a_common_word_is_counted_up_to_a_bound_and_it_says_so(fresh:
     assert_eq!(counted(&store.search_kinds(&narrowed).await.unwrap())[0], (Kind::Table, 1000, true));
 }
 
+pub(crate) async fn a_kind_is_found_and_counted_in_whichever_crawls_it_came(fresh: Fresh) {
+    let store = fresh.open().await;
+    let glue = connection(&store, 1).await;
+    let tables = |letter: char| (0..1100).map(move |number| table(&format!("c/s/{letter}{number:04}"), &["common_word"]));
+    crawl(&store, &glue, batch("s", [asset(Kind::Schema, "c/common_first")])).await;
+    crawl(&store, &glue, batch("s", tables('a'))).await;
+    crawl(&store, &glue, batch("s", tables('b').chain([asset(Kind::GlueJob, "jobs/common")]))).await;
+    crawl(&store, &glue, batch("s", [asset(Kind::Schema, "c/common_last"), asset(Kind::View, "c/s/common_view")])).await;
+    let kinds = store.search_kinds(&asked("common")).await.unwrap();
+    let few = [(Kind::Schema, 2, false), (Kind::View, 1, false), (Kind::GlueJob, 1, false)];
+    assert_eq!(counted(&kinds), [&[(Kind::Table, 1000, true)], few.as_slice()].concat());
+    for (wanted, found) in [
+        (vec![Kind::Schema], vec!["common_last", "common_first"]),
+        (vec![Kind::GlueJob], vec!["common"]),
+        (vec![Kind::GlueJob, Kind::View], vec!["common", "common_view"]),
+        (vec![Kind::GlueTrigger], vec![]),
+    ] {
+        let narrowed = page(&store, &SearchQuery { kinds: wanted, ..asked("common") }).await;
+        assert_eq!((names(&narrowed), narrowed.is_capped), (found, false));
+    }
+}
+
 pub(crate) async fn search_is_narrowed_to_kinds_and_connections_exactly(fresh: Fresh) {
     let store = fresh.open().await;
     let (one, other) = (connection(&store, 1).await, connection(&store, 11).await);
